@@ -1,0 +1,16 @@
+# Third-party libraries, each reached through one imported target. Only the modules named in
+# src/CMakeLists.txt after PRIVATE may link them.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(cpprestsdk REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(tomlplusplus REQUIRED)
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+find_path(BOOST_BEAST_INCLUDE_DIR boost/beast.hpp REQUIRED)
+if(PORTCULLIS_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "evidence/check.h"
+#include "evidence/snp/chain.h"
+#include "evidence/snp/reference_values.h"
+
+namespace portcullis::snp {
+
+struct Subject {
+  const AuthenticReport& report;
+  const ReferenceValues& reference;
+  const Binding& binding;
+};
+
+/// What Portcullis demands of an authentic SNP report under a policy. Pure. The table is snp.md section 11.
+std::span<const evidence::Check<Subject>> PolicyChecks();
+
+/// What holds with no policy at all: well-formed, debug off, requested by the guest (VMPL 0..3), guest-policy
+/// reserved bits, SMT consistency, TCB ordering. The first rows of every appraisal.
+std::span<const evidence::Check<AuthenticReport>> BaselineChecks();
+
+/// Parses, authenticates and appraises: the whole of SNP verification. `reference` null runs the baseline only
+/// (`binding` may then be null too). Claims are what the report says, for display and audit: never raw evidence.
+struct Verification {
+  evidence::ProofTree tree;
+  codec::Json claims;                  // {} where the report did not parse
+  std::vector<std::string> not_proven;
+};
+Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates, const TrustAnchors& anchors,
+                       WallTime now, const ReferenceValues* reference, const Binding* binding);
+
+}  // namespace portcullis::snp
