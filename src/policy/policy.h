@@ -20,32 +20,36 @@ namespace portcullis::policy {
 inline constexpr std::size_t kMaxPolicyBytes = 256 * 1024;
 inline constexpr std::string_view kPolicyFormat = "portcullis.dev/policy.v1";
 inline constexpr std::string_view kPolicyJwsType = "portcullis-policy+jws";
+/// The init-data entry that the webhook writes anew for each pod: no policy pins it, the broker checks it.
+inline constexpr std::string_view kReleaseEntry = "portcullis.json";
 
 enum class Delivery : std::uint8_t { kSecret, kDirect };
 
 /// Who may hold a key: namespace and service account, with init-data entries pinned by digest.
 struct SubjectRule {
   std::string namespace_name, service_account;
-  std::map<std::string, std::set<crypto::Sha256Digest>> init_data;  // entry name -> allowed digests of its text
+  /// Name of an entry -> allowed digests of its text.
+  std::map<std::string, std::set<crypto::Sha256Digest>> init_data;
 };
 
-/// The document under spec.policy of a ReleasePolicy, complete: what it does not say is not allowed, and there is
-/// no member with a default. docs/reference/policy.md has an example and each field.
+/// The document under spec.policy of a ReleasePolicy, complete: what it does not say is not allowed, and
+/// there is no member with a default. docs/reference/policy.md has an example and each field.
 struct Policy {
   std::string namespace_name, name;
-  std::int64_t revision;                 // 1..2^53-1
-  std::string asset_class;               // ModelWeights, Adapter, Dataset, Credential
-  std::vector<std::string> keys;         // names of ModelKeys in the policy's namespace
+  std::int64_t revision;          // 1..2^53-1
+  std::string asset_class;        // ModelWeights, Adapter, Dataset, Credential
+  std::vector<std::string> keys;  // names of ModelKeys in the policy's namespace
   std::vector<SubjectRule> subjects;
   std::optional<snp::ReferenceValues> snp;
   std::chrono::seconds challenge_lifetime;  // 10..300
   std::chrono::seconds lease;               // 60..30 days
   std::int64_t max_releases;                // per release id, 1..1000
   Delivery delivery;
-  crypto::Sha256Digest digest;           // SHA-256 of the RFC 8785 form
+  crypto::Sha256Digest digest;  // SHA-256 of the RFC 8785 form
 };
 
-/// Errors: PolicyIncomplete (a field missing, empty, unknown or out of range, with its path), RequestMalformed.
+/// Errors: PolicyIncomplete (a field missing, empty, unknown or out of range, with its path),
+/// RequestMalformed.
 Result<Policy> ParsePolicy(const codec::Json& document);
 
 /// Verifies that one of `signatures` (detached JWS over the RFC 8785 form) is by `authority`.
@@ -58,7 +62,7 @@ std::string SignPolicy(const codec::Json& document, const crypto::EcPrivateKey& 
 struct Requester {
   std::string namespace_name, service_account;
   std::string key_name;
-  codec::InitData init_data;             // as presented by the guest
+  codec::InitData init_data;                // as presented by the guest
   crypto::Sha256Digest admitted_init_data;  // as registered at admission
 };
 
@@ -74,10 +78,15 @@ struct Appraisal {
   std::vector<std::string> not_proven;
 };
 
-/// Pure. Rows: those of VerifySnp, then "policy.key-allowed", "policy.subject-allowed", "policy.init-data-admitted"
-/// (digest of the presented text is the admitted one), "policy.init-data-entries".
+/// Pure. Rows: those of VerifySnp (HOST_DATA is held to the digest of the presented init-data), then
+/// "policy.tee-allowed", "policy.key-allowed", "policy.subject-allowed", "policy.init-data-algorithm"
+/// (sha256, which HOST_DATA can hold), "policy.init-data-admitted" (digest of the presented text is the
+/// admitted one), "policy.init-data-entries" (each but kReleaseEntry pinned, each pin present).
 Appraisal AppraiseSnp(const Policy& policy, const Requester& requester, const SnpEvidence& evidence,
                       const snp::ReportData& report_data, const snp::TrustAnchors& anchors, WallTime now);
+
+/// The "policy." rows above with reason and source: for docs and golden tests.
+std::vector<evidence::Finding> RequestCheckRows();
 
 /// One paragraph a rule, for `portcullis policy explain`.
 std::string Explain(const Policy& policy);

@@ -1,0 +1,129 @@
+#include "codec/text.h"
+#include "policy/policy.h"
+#include "policy/snp_bits.h"
+
+namespace portcullis::policy {
+namespace {
+
+template <typename Range, typename Text>
+std::string Joined(const Range& items, Text text) {
+  std::string out;
+  for (const auto& item : items) {
+    if (!out.empty()) out += ", ";
+    out += text(item);
+  }
+  return out.empty() ? "none" : out;
+}
+
+std::string Hex(Bytes bytes) { return codec::EncodeHex(bytes); }
+std::string Number(std::uint64_t value) { return std::to_string(value); }
+
+std::string SubjectsText(const Policy& policy) {
+  std::string out = "Released to:\n";
+  for (const SubjectRule& rule : policy.subjects) {
+    out += "  - service account " + rule.service_account + " in namespace " + rule.namespace_name;
+    if (rule.init_data.empty())
+      out += ", whose init-data has no entry but the webhook's portcullis.json.\n";
+    else
+      out += ", whose init-data has the webhook's portcullis.json and exactly:\n";
+    for (const auto& [entry, digests] : rule.init_data)
+      out += "      " + Quoted(entry) + " with SHA-256 " +
+             Joined(digests, [](const auto& digest) { return Hex(digest.bytes()); }) + "\n";
+  }
+  return out;
+}
+
+std::string ProductText(const snp::AllowedProduct& product) {
+  const snp::Tcb& tcb = product.tcb_floor;
+  std::string out = "      family " + Number(product.family) + ", model " + Number(product.model) +
+                    ", stepping " + Number(product.stepping) + ": TCB at least bootloader " +
+                    Number(tcb.bootloader) + ", TEE " + Number(tcb.tee) + ", SNP " + Number(tcb.snp) +
+                    ", microcode " + Number(tcb.microcode);
+  if (tcb.fmc != 0) out += ", FMC " + Number(tcb.fmc);
+  out += " (reported, committed and at launch); firmware at least " + Number(product.firmware_major) + "." +
+         Number(product.firmware_minor) + "." + Number(product.firmware_build);
+  if (product.launch_mitigations != 0 || product.current_mitigations != 0)
+    out += "; mitigation bits required";
+  return out + ".\n";
+}
+
+std::string ChipsText(const snp::ReferenceValues& rules) {
+  std::string out = rules.any_genuine_chip
+                        ? "Any genuine chip of these products: whoever owns one may run this guest."
+                        : "Only these chips: " + Joined(rules.allowed_chips, [](const snp::ChipId& chip) {
+                            return Hex(chip.bytes());
+                          }) + ".";
+  if (!rules.denied_chips.empty())
+    out += " Never " + Joined(rules.denied_chips, [](const snp::ChipId& chip) { return Hex(chip.bytes()); }) +
+           ".";
+  out += rules.masked_chip_id_allowed ? " A report that hides its chip id is accepted."
+                                      : " A report that hides its chip id is refused.";
+  return out;
+}
+
+template <typename T>
+std::string DigestText(std::string_view what, const snp::DigestRule<T>& rule) {
+  using Mode = typename snp::DigestRule<T>::Mode;
+  std::string out = "      " + std::string(what);
+  switch (rule.mode) {
+    case Mode::kAny:
+      return out + ": not looked at.\n";
+    case Mode::kAbsent:
+      return out + ": must be absent.\n";
+    case Mode::kListed:
+      return out + ": " + Joined(rule.listed, [](const T& digest) { return Hex(digest.bytes()); }) + ".\n";
+  }
+  return out;
+}
+
+std::string SnpText(const snp::ReferenceValues& rules) {
+  std::string out = "AMD SEV-SNP evidence must show:\n";
+  const auto line = [&out](const std::string& text) { out += "  - " + text + "\n"; };
+  line("A report of version " + Number(rules.min_version) + " or later, signed by a " +
+       Joined(rules.key_kinds,
+              [](snp::KeyKind kind) { return std::string(kind == snp::KeyKind::kVcek ? "VCEK" : "VLEK"); }) +
+       (rules.csps.empty()
+            ? ""
+            : " of " + Joined(rules.csps, [](const std::string& csp) { return Quoted(csp); })) +
+       ", requested at VMPL " + Joined(rules.vmpls, [](std::uint32_t level) { return Number(level); }) + ".");
+  line("Debugging off; guest policy with " + NamesOf(kGuestPolicyBits, rules.guest_policy_must_set) +
+       " set, " + NamesOf(kGuestPolicyBits, rules.guest_policy_must_clear) + " clear, ABI at least " +
+       Number(rules.min_abi_major) + "." + Number(rules.min_abi_minor) + ".");
+  line("A platform with " + NamesOf(kPlatformBits, rules.platform_must_set) + " set and " +
+       NamesOf(kPlatformBits, rules.platform_must_clear) + " clear.");
+  line(std::string("Firmware that is not committed is ") +
+       (rules.provisional_firmware_allowed ? "accepted." : "refused.") + " Migration agents: " +
+       Joined(rules.migration_agents, [](const snp::ReportId& id) { return Hex(id.bytes()); }) + ".");
+  line("One of these processors:");
+  for (const snp::AllowedProduct& product : rules.products) out += ProductText(product);
+  line(ChipsText(rules));
+  line("A launch measurement of:");
+  for (const snp::Measurement& measurement : rules.measurements)
+    out += "      " + Hex(measurement.bytes()) + "\n";
+  line("An identity block with guest SVN of at least " + Number(rules.min_guest_svn) + ":");
+  out += DigestText("family id", rules.family_id) + DigestText("image id", rules.image_id) +
+         DigestText("ID key", rules.id_key) + DigestText("author key", rules.author_key);
+  return out;
+}
+
+}  // namespace
+
+std::string Explain(const Policy& policy) {
+  std::string out = "Policy " + policy.namespace_name + "/" + policy.name + ", revision " +
+                    std::to_string(policy.revision) + ", protects " + policy.asset_class + ": keys " +
+                    Joined(policy.keys, [](const std::string& key) { return key; }) + ".\nDigest " +
+                    crypto::DigestText(policy.digest) + ".\n\n";
+  out += SubjectsText(policy) + "\n";
+  if (policy.snp) out += SnpText(*policy.snp) + "\n";
+  out += "A challenge lives " + std::to_string(policy.challenge_lifetime.count()) + " s, a release " +
+         std::to_string(policy.lease.count()) + " s; each pod may ask " +
+         std::to_string(policy.max_releases) + (policy.max_releases == 1 ? " time.\n" : " times.\n");
+  out += policy.delivery == Delivery::kSecret
+             ? "The sealed key (ciphertext only) is also put into a Kubernetes Secret, which starts the "
+               "pod's main "
+               "containers.\n"
+             : "The sealed key goes to the guest alone: no Kubernetes Secret is written.\n";
+  return out;
+}
+
+}  // namespace portcullis::policy
