@@ -58,4 +58,9 @@ class Store {
 /// (path, permissions, not a database), AuditUnavailable (disk).
 Result<std::unique_ptr<Store>> OpenSqlite(const std::string& path);
 
+/// Opens an existing database for reading, also while a process of its own writes to it (the reader then needs that
+/// process's user). Where no process has it open, its directory must be writable: SQLite keeps its shared memory
+/// beside the file. Errors as above.
+Result<std::unique_ptr<const Store>> OpenSqliteReadOnly(const std::string& path);
+
 }  // namespace portcullis::store
