@@ -11,16 +11,18 @@
 
 namespace portcullis::metrics {
 
-/// Every metric of Portcullis, and nothing else: label values are closed enums, never a pod, key or nonce. The
-/// declarations (name, help, type, labels, buckets) are in metrics.cpp; docs/reference/metrics.md derives from them.
-/// Thread-safe; each call is some tens of nanoseconds.
+/// Every metric of Portcullis, and nothing else: label values are closed enums, never a pod, key or nonce.
+/// The declarations (name, help, type, labels, buckets) are in metrics.cpp; docs/reference/metrics.md derives
+/// from them. Thread-safe; each call is some tens of nanoseconds.
 class Metrics {
  public:
-  explicit Metrics(std::string_view component);  // "kbs", "controller", "webhook": label of build_info
+  /// `component` is "kbs", "controller", "webhook" or "operator" (both in one process): it chooses which
+  /// families are exposed and is a label of build_info. Calls for a family of another component are dropped.
+  explicit Metrics(std::string_view component);
   ~Metrics();
 
   // broker
-  void Decision(bool allowed, std::string_view reason, std::string_view tee);   // reason "" when allowed
+  void Decision(bool allowed, std::string_view reason, std::string_view tee);  // reason "" when allowed
   void AttestationDuration(std::string_view tee, std::string_view phase, std::chrono::nanoseconds took);
   void KeyRelease(std::string_view delivery);
   void Revocation(std::string_view cause);
@@ -28,8 +30,8 @@ class Metrics {
   void AuditSequence(std::int64_t sequence);
   void AuditCommit(std::chrono::nanoseconds took);
   void PolicyRevision(std::int64_t accepted_policies, std::int64_t highest_revision);
-  void HttpRequest(std::string_view server, int status);                         // served, by class of status
-  void HttpRejected(std::string_view server, std::string_view cause);            // refused before routing
+  void HttpRequest(std::string_view server, int status);               // served, by class of status
+  void HttpRejected(std::string_view server, std::string_view cause);  // refused before routing
   // operator
   void KeyReleases(std::string_view phase, std::int64_t count);
   void TimeToKey(std::chrono::nanoseconds took);
@@ -40,10 +42,12 @@ class Metrics {
   void EventDropped();
   void WorkQueueAdd(std::string_view queue);
   void WorkQueueDepth(std::string_view queue, std::int64_t depth);
-  void WorkQueueWait(std::string_view queue, std::chrono::nanoseconds took);     // workqueue_queue_duration_seconds
-  void WorkQueueWork(std::string_view queue, std::chrono::nanoseconds took);     // workqueue_work_duration_seconds
+  void WorkQueueWait(std::string_view queue,
+                     std::chrono::nanoseconds took);  // workqueue_queue_duration_seconds
+  void WorkQueueWork(std::string_view queue,
+                     std::chrono::nanoseconds took);  // workqueue_work_duration_seconds
   void WorkQueueRetry(std::string_view queue);
-  void RestClientRequest(int status, std::string_view method);                   // rest_client_requests_total
+  void RestClientRequest(int status, std::string_view method);  // rest_client_requests_total
   void Leader(std::string_view lease, bool master);
 
   /// The text exposition (version 0.0.4), with process_* read from /proc at this moment.
