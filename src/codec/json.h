@@ -16,6 +16,7 @@ namespace portcullis::codec {
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 inline constexpr std::size_t kMaxJsonBytes = 4u << 20;  // a page of 500 pods is about 2 MiB
+inline constexpr std::size_t kMaxJsonValues = 1u << 19;  // a value of one byte costs about a hundred in memory
 
 class Json;
 using JsonArray = std::vector<Json>;
@@ -78,7 +79,7 @@ class Json {
   bool Erase(std::string_view name);
   void Push(Json item);  // a non-array becomes an array
 
-  /// Deep equality; objects compare without order.
+  /// Deep equality; objects compare without order, numbers by value (1 equals 1.0).
   bool operator==(const Json& other) const;
 
  private:
@@ -88,13 +89,17 @@ class Json {
 /// What outside bytes may look like.
 struct JsonLimits {
   std::size_t max_bytes = kMaxJsonBytes;
-  std::size_t max_depth = kMaxJsonDepth;
+  std::size_t max_depth = kMaxJsonDepth;  // 128 at most
+  std::size_t max_values = kMaxJsonValues;
 };
 
 /// Parses exactly one RFC 8259 text. Stricter than the RFC: UTF-8 must be valid and without BOM, member names
-/// unique (also by escapes), no lone surrogates, limits kept. RequestMalformed, with the reason, otherwise.
+/// unique (also by escapes), no lone surrogates, no number beyond a double, limits kept. RequestMalformed, with the
+/// reason and mostly the offset, otherwise.
 Result<Json> ParseJson(std::string_view text, JsonLimits limits = {});
 
+// All three write numbers as ECMAScript does (integers whole, NaN and infinities as null) and always valid UTF-8: a
+// byte that is none becomes U+FFFD.
 /// Compact text, members in their order.
 std::string ToText(const Json& value);
 /// Indented by two spaces, for people.
@@ -102,14 +107,14 @@ std::string ToPrettyText(const Json& value);
 /// RFC 8785 (JCS): members sorted by UTF-16 code units, ECMAScript numbers.
 std::string ToCanonicalText(const Json& value);
 
-/// Reads a JSON object field by field, in code that reads straight down; each error names field and value.
+/// Reads a JSON object field by field, in code that reads straight down; each error names the field.
 /// Finish() refuses members that nobody asked for, so that a misspelt field is an error and not silence.
 class ObjectReader {
  public:
   /// `code` is what a defect is called here (RequestMalformed, PolicyIncomplete, ...). The object must outlive it.
   static Result<ObjectReader> Open(const Json& value, ReasonCode code = ReasonCode::kRequestMalformed);
 
-  // Required members. Error: `code`, at the member's name.
+  // Required members. Error: `code`, at the member's name. Lengths are in bytes; text never holds U+0000.
   Result<std::string> Text(std::string_view name, std::size_t max_length = 4096);
   Result<std::int64_t> Integer(std::string_view name, std::int64_t min, std::int64_t max);
   Result<bool> Flag(std::string_view name);

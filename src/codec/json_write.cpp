@@ -1,0 +1,152 @@
+#include <algorithm>
+
+#include "codec/json.h"
+#include "codec/json_number.h"
+#include "codec/utf8.h"
+
+namespace portcullis::codec {
+namespace {
+
+/// Escapes what RFC 8785 section 3.2.2.2 has escaped, and nothing else.
+void AppendText(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out += kHex[static_cast<unsigned char>(c) >> 4];
+          out += kHex[static_cast<unsigned char>(c) & 15];
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+/// Order of UTF-16 code units, told from UTF-8 bytes. It differs from the bytes' own in one place: characters
+/// above U+FFFF (lead F0 and up) are surrogates D800..DFFF there, and so stand before U+E000..U+FFFF (leads
+/// EE and EF).
+int Weight(char c) {
+  const int byte = static_cast<unsigned char>(c);
+  return byte == 0xEE || byte == 0xEF ? byte + 0x20 : byte;
+}
+bool Utf16Less(std::string_view a, std::string_view b) {
+  return std::ranges::lexicographical_compare(a, b, {}, Weight, Weight);
+}
+
+using MemberPtr = const JsonObject::value_type*;
+enum class Order { kAsIs, kCanonical };
+
+std::vector<MemberPtr> MembersOf(const JsonObject& object, Order order) {
+  std::vector<MemberPtr> members;
+  members.reserve(object.size());
+  for (const auto& member : object) members.push_back(&member);
+  if (order == Order::kCanonical)
+    std::ranges::sort(members, [](MemberPtr a, MemberPtr b) { return Utf16Less(a->first, b->first); });
+  return members;
+}
+
+class Writer {
+ public:
+  Writer(Order order, bool pretty) : order_(order), pretty_(pretty) {}
+
+  std::string Write(const Json& value) && {
+    Value(value);
+    return std::move(out_);
+  }
+
+ private:
+  void Value(const Json& value) {
+    if (const bool* flag = value.if_bool())
+      out_ += *flag ? "true" : "false";
+    else if (const std::string* text = value.if_string())
+      Text(*text);
+    else if (const JsonArray* array = value.if_array())
+      Array(*array);
+    else if (const JsonObject* object = value.if_object())
+      Object(*object);
+    else if (value.is_number())
+      out_ += NumberText(value);
+    else
+      out_ += "null";
+  }
+
+  void Text(std::string_view text) {
+    if (IsValidUtf8(text))
+      AppendText(out_, text);
+    else
+      AppendText(out_, RepairedUtf8(text));
+  }
+
+  void Array(const JsonArray& array) {
+    out_ += '[';
+    ++depth_;
+    for (const Json& item : array) {
+      if (&item != &array.front()) out_ += ',';
+      NewLine();
+      Value(item);
+    }
+    --depth_;
+    if (!array.empty()) NewLine();
+    out_ += ']';
+  }
+
+  void Object(const JsonObject& object) {
+    out_ += '{';
+    ++depth_;
+    bool first = true;
+    for (const MemberPtr member : MembersOf(object, order_)) {
+      if (!std::exchange(first, false)) out_ += ',';
+      NewLine();
+      Text(member->first);
+      out_ += pretty_ ? ": " : ":";
+      Value(member->second);
+    }
+    --depth_;
+    if (!object.empty()) NewLine();
+    out_ += '}';
+  }
+
+  void NewLine() {
+    if (pretty_) out_.append("\n").append(depth_ * 2, ' ');
+  }
+
+  Order order_;
+  bool pretty_;
+  std::size_t depth_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string ToText(const Json& value) { return Writer(Order::kAsIs, false).Write(value); }
+
+std::string ToPrettyText(const Json& value) { return Writer(Order::kAsIs, true).Write(value); }
+
+std::string ToCanonicalText(const Json& value) { return Writer(Order::kCanonical, false).Write(value); }
+
+}  // namespace portcullis::codec

@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include "codec/json.h"
+#include "codec/utf8.h"
+#include "codec/yaml_scalar.h"
+
+namespace portcullis::codec {
+namespace {
+
+/// Whether a text can stand as a literal block (|): several lines of printable characters, where neither
+/// indentation nor the end would need an indicator.
+bool FitsBlock(std::string_view text) {
+  if (!text.ends_with('\n') || text.ends_with("\n\n") || text.size() < 2) return false;
+  if (text.front() == ' ' || text.front() == '\n' || text.front() == '\t') return false;
+  if (text.find("\n ") == 0 || text.find(" \n") != std::string_view::npos) return false;
+  return IsValidUtf8(text) &&
+         std::ranges::all_of(text, [](char c) { return (c >= 0x20 && c < 0x7F) || c == '\n'; });
+}
+
+class Writer {
+ public:
+  std::string Write(const Json& value) && {
+    Block(value, 0, false);
+    return std::move(out_);
+  }
+
+ private:
+  static bool IsNested(const Json& value) {
+    const JsonArray* array = value.if_array();
+    const JsonObject* object = value.if_object();
+    return (array != nullptr && !array->empty()) || (object != nullptr && !object->empty());
+  }
+
+  void Indent(std::size_t depth) { out_.append(depth * 2, ' '); }
+
+  /// A value that starts a line, or (after "- ") stands where a line at `depth` would.
+  void Block(const Json& value, std::size_t depth, bool indented) {
+    if (const JsonArray* array = value.if_array(); array != nullptr && !array->empty())
+      Sequence(*array, depth, indented);
+    else if (const JsonObject* object = value.if_object(); object != nullptr && !object->empty())
+      Mapping(*object, depth, indented);
+    else
+      Scalar(value, depth);
+  }
+
+  void Sequence(const JsonArray& array, std::size_t depth, bool indented) {
+    for (const Json& item : array) {
+      if (!std::exchange(indented, false)) Indent(depth);
+      out_ += "- ";
+      Block(item, depth + 1, true);
+    }
+  }
+
+  void Mapping(const JsonObject& object, std::size_t depth, bool indented) {
+    for (const auto& [name, value] : object) {
+      if (!std::exchange(indented, false)) Indent(depth);
+      out_ += IsSafePlainScalar(name) ? name : ToText(Json(name));
+      out_ += ':';
+      if (IsNested(value)) {
+        out_ += '\n';
+        Block(value, depth + 1, false);
+      } else {
+        out_ += ' ';
+        Scalar(value, depth + 1);
+      }
+    }
+  }
+
+  /// The rest of a line, with the lines of a literal block after it. JSON text is YAML: what can't stand
+  /// plain stands in double quotes.
+  void Scalar(const Json& value, std::size_t depth) {
+    const std::string* text = value.if_string();
+    if (text != nullptr && FitsBlock(*text))
+      Literal(*text, depth);
+    else
+      out_ += (text != nullptr && IsSafePlainScalar(*text) ? *text : ToText(value)) + "\n";
+  }
+
+  void Literal(std::string_view text, std::size_t depth) {
+    out_ += "|\n";
+    while (!text.empty()) {
+      const auto end = text.find('\n');
+      if (end > 0) Indent(std::max<std::size_t>(depth, 1));
+      out_.append(text.substr(0, end)).append("\n");
+      text.remove_prefix(end + 1);
+    }
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+std::string ToYaml(const Json& value) { return Writer().Write(value); }
+
+}  // namespace portcullis::codec
