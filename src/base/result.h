@@ -82,18 +82,18 @@ class [[nodiscard]] Result {
 
 }  // namespace portcullis
 
-/// The value of a Result, or return its Error from the enclosing function.
-#define TRY(expression)                                                        \
-  ({                                                                           \
-    auto portcullis_try_result_ = (expression);                                \
-    if (!portcullis_try_result_) return std::move(portcullis_try_result_).error(); \
-    std::move(portcullis_try_result_).value();                                 \
+// Each use gets a variable of its own, so that one TRY can stand inside another.
+#define PORTCULLIS_TRY_JOIN_(a, b) a##b
+#define PORTCULLIS_TRY_NAME_(id) PORTCULLIS_TRY_JOIN_(portcullis_try_, id)
+#define PORTCULLIS_TRY_(result, expression, on_error)             \
+  ({                                                              \
+    auto result = (expression);                                   \
+    if (!result) return std::move(result).error() on_error;       \
+    std::move(result).value();                                    \
   })
 
+/// The value of a Result, or return its Error from the enclosing function.
+#define TRY(expression) PORTCULLIS_TRY_(PORTCULLIS_TRY_NAME_(__COUNTER__), expression, )
+
 /// As TRY, naming the place where it happened in front of the Error's own.
-#define TRY_AT(place, expression)                                              \
-  ({                                                                           \
-    auto portcullis_try_result_ = (expression);                                \
-    if (!portcullis_try_result_) return std::move(portcullis_try_result_).error().At(place); \
-    std::move(portcullis_try_result_).value();                                 \
-  })
+#define TRY_AT(place, expression) PORTCULLIS_TRY_(PORTCULLIS_TRY_NAME_(__COUNTER__), expression, .At(place))

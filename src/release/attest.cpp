@@ -1,0 +1,370 @@
+// One release, from challenge to reply, as one function with a named fail point at each step:
+// challenge.open > policy.read > evidence.verify > nonce.create > expiry.recheck > key.unwrap > jwe.seal >
+// audit.append > audit.fsync > reply. Burn, seal and audit row are one transaction: what is not durable has not
+// happened, and nothing leaves the process before it is (docs/adr/0002-one-transaction-per-release.md).
+#include <algorithm>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "codec/text.h"
+#include "crypto/jose.h"
+#include "policy/policy.h"
+#include "release/broker.h"
+#include "release/token.h"
+
+namespace portcullis::release {
+namespace {
+
+using codec::Json;
+using std::chrono::nanoseconds;
+
+std::string RandomHex(Random& random, std::size_t bytes) {
+  ByteBuffer out(bytes);
+  random.Fill(out);
+  return codec::EncodeHex(out);
+}
+
+evidence::Finding Refusal(std::string id, ReasonCode reason, std::string expected, std::string actual) {
+  return {std::move(id), reason, evidence::Outcome::kFailed, std::move(expected), std::move(actual),
+          "docs/reference/api.md"};
+}
+
+}  // namespace
+
+/// Everything one attestation gathers on its way. Nothing of it is seen outside before it is recorded.
+struct Broker::Attempt {
+  std::string request_id;
+  Challenge challenge;
+  std::string nonce_text;
+  AttestationRequest request;
+  std::string release_id;              // of the challenge, else of the presented init-data; "" where none is known
+  std::optional<codec::InitData> init_data;
+  policy::Appraisal appraisal;
+  bool allowed = false;
+  Release release;                     // as saved
+  std::optional<crypto::Jwe> jwe;
+  std::int64_t key_version = 0;
+  std::int64_t sequence = 0;
+  WallTime decided_at;
+};
+
+struct Broker::Snapshot {
+  std::optional<Release> release;
+  std::shared_ptr<const AcceptedPolicy> policy;
+  std::optional<keystore::ModelKeys::Info> key;
+};
+
+Result<AuthReply> Broker::Authenticate(std::string_view body) {
+  const AuthRequest request = TRY(ParseAuthRequest(body));
+  const Challenge challenge = sealer_.New(request.tee, request.release_id);
+  return AuthReply{codec::EncodeBase64(challenge.nonce), sealer_.Seal(challenge)};
+}
+
+Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view cookie, std::string_view body) {
+  const SteadyTime started = ports_.clock.Steady();
+  TRY(FailPoint("challenge.open"));
+  auto challenge = sealer_.Open(cookie);
+  if (!challenge) {
+    ports_.metrics.ChallengeRejected(challenge.error().code);
+    return challenge.error();
+  }
+  AttestationRequest request = TRY(ParseAttestationRequest(body));
+  if (!SameBytes(request.nonce, challenge->nonce)) {
+    ports_.metrics.ChallengeRejected(ReasonCode::kChallengeUnknown);
+    return Error{ReasonCode::kChallengeUnknown, "the nonce is not the one of this session", "runtime-data.nonce"};
+  }
+
+  Attempt attempt{.request_id = std::string(request_id),
+                  .challenge = *challenge,
+                  .nonce_text = codec::EncodeBase64(challenge->nonce),
+                  .request = std::move(request),
+                  .release_id = challenge->release_id,
+                  .init_data = {},
+                  .appraisal = {},
+                  .release = {},
+                  .jwe = {},
+                  .decided_at = {}};
+  if (auto init_data = codec::ParseInitData(attempt.request.init_data_text)) {
+    attempt.init_data = std::move(*init_data);
+    // A client that did not name its release at /auth is known by its init-data.
+    if (attempt.release_id.empty())
+      if (const auto claim = ParseReleaseClaim(*attempt.init_data)) attempt.release_id = claim->release_id;
+  }
+
+  // What the appraisal rests on may change until the transaction; then it is made again on the newer state.
+  constexpr int kMaxRounds = 3;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    TRY(FailPoint("policy.read"));
+    const Snapshot snapshot = TRY(ReadSnapshot(attempt));
+    const SteadyTime verify_started = ports_.clock.Steady();
+    AppraiseAttempt(attempt, snapshot);
+    TRY(FailPoint("evidence.verify"));
+    const SteadyTime commit_started = ports_.clock.Steady();
+    const auto recorded = ports_.store.Write(
+        [&](store::Transaction& transaction) { return Decide(transaction, attempt, snapshot); });
+    if (!recorded && recorded.error().code == ReasonCode::kConflict) continue;
+    if (!recorded) return recorded.error();
+    TRY(FailPoint("audit.fsync"));
+
+    const SteadyTime done = ports_.clock.Steady();
+    ports_.metrics.AttestationDuration("snp", "verify", commit_started - verify_started);
+    ports_.metrics.AttestationDuration("snp", "total", done - started);
+    ports_.metrics.AuditCommit(done - commit_started);
+    ports_.metrics.AuditSequence(attempt.sequence);
+    const auto reasons = attempt.appraisal.tree.reasons();
+    ports_.metrics.Decision(attempt.allowed, attempt.allowed ? "" : NameOf(reasons.front()), "snp");
+    if (attempt.allowed)
+      ports_.metrics.KeyRelease(snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
+    if (std::ranges::find(reasons, ReasonCode::kChallengeReused) != reasons.end())
+      ports_.metrics.ChallengeRejected(ReasonCode::kChallengeReused);
+    NotifyWaiters();
+    TRY(FailPoint("reply"));
+    return ReplyFor(attempt);
+  }
+  return Error{ReasonCode::kOverloaded, "policy or registration changed again and again while the evidence was appraised"};
+}
+
+Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
+  Snapshot out;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    if (attempt.release_id.empty()) return Done{};
+    out.release = TRY(FindRelease(transaction, attempt.release_id));
+    if (!out.release) return Done{};
+    const Registration& who = out.release->registration;
+    out.policy = TRY(LoadPolicy(transaction, who.namespace_name, who.policy));
+    out.key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
+    return Done{};
+  }));
+  return out;
+}
+
+void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
+  auto& findings = attempt.appraisal.tree.findings;
+  attempt.appraisal = {};
+  // Without a release or its policy there is nothing to appraise against, but what is known of the evidence itself
+  // is still said.
+  const auto refuse_early = [&](evidence::Finding finding) {
+    auto baseline = snp::VerifySnp(attempt.request.evidence.report, attempt.request.evidence.certificates,
+                                   ports_.anchors, ports_.clock.Now(), nullptr, nullptr);
+    attempt.appraisal = {std::move(baseline.tree), std::move(baseline.claims), std::move(baseline.not_proven)};
+    findings.insert(findings.begin(), std::move(finding));
+  };
+  if (!snapshot.release)
+    return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown, "a release registered by the controller",
+                                attempt.release_id.empty() ? "no release id" : attempt.release_id));
+  if (!snapshot.policy)
+    return refuse_early(Refusal("release.policy-accepted", ReasonCode::kPolicyMissing,
+                                "policy " + snapshot.release->registration.policy, "none accepted"));
+
+  const Registration& who = snapshot.release->registration;
+  const policy::Requester requester{who.namespace_name, who.service_account, who.key,
+                                    attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
+                                    who.init_data_digest};
+  attempt.appraisal = policy::AppraiseSnp(snapshot.policy->policy, requester, attempt.request.evidence,
+                                          attempt.request.report_data, ports_.anchors, ports_.clock.Now());
+
+  // The guest's own words, measured by the hardware, must name this very release.
+  const auto claim = attempt.init_data ? ParseReleaseClaim(*attempt.init_data)
+                                       : Result<ReleaseClaim>(Error{ReasonCode::kInitDataMismatch, "no init-data"});
+  const bool names_release = claim && claim->release_id == who.id && claim->namespace_name == who.namespace_name &&
+                             claim->service_account == who.service_account && claim->policy == who.policy &&
+                             claim->key == who.key;
+  findings.push_back({"release.init-data-names-it", ReasonCode::kInitDataMismatch,
+                      names_release ? evidence::Outcome::kPassed : evidence::Outcome::kFailed, "release " + who.id,
+                      claim ? "release " + claim->release_id : claim.error().ToString(), "docs/reference/api.md"});
+  const bool authority_matches = !snapshot.key || snapshot.key->authority.Thumbprint() == snapshot.policy->authority;
+  findings.push_back({"release.policy-authority", ReasonCode::kPolicyAuthorityMismatch,
+                      authority_matches ? evidence::Outcome::kPassed : evidence::Outcome::kFailed,
+                      snapshot.key ? snapshot.key->authority.Thumbprint() : "", snapshot.policy->authority,
+                      "DESIGN.md section 1"});
+}
+
+Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
+  auto& findings = attempt.appraisal.tree.findings;
+  attempt.decided_at = ports_.clock.Now();
+  std::optional<Release> current;
+  if (!attempt.release_id.empty()) current = TRY(FindRelease(transaction, attempt.release_id));
+  const auto policy_now =
+      current ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy)) : nullptr;
+  if (current.has_value() != snapshot.release.has_value() || policy_now != snapshot.policy ||
+      (current && current->releases != snapshot.release->releases))
+    return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
+
+  if (current) {
+    if (current->phase == Phase::kRevoked)
+      findings.push_back(Refusal("release.live", ReasonCode::kRevoked, "a release in force",
+                                 "revoked: " + current->revocation_cause));
+    if (policy_now && current->releases >= policy_now->policy.max_releases)
+      findings.push_back(Refusal("release.limit", ReasonCode::kReleaseLimitReached,
+                                 "at most " + std::to_string(policy_now->policy.max_releases) + " releases",
+                                 std::to_string(current->releases) + " made"));
+  }
+
+  TRY(FailPoint("nonce.create"));
+  const auto burnt = BurnChallenge(transaction, attempt.challenge.nonce, attempt.challenge.expires);
+  if (!burnt && burnt.error().code != ReasonCode::kConflict) return burnt.error();
+  if (!burnt)
+    findings.push_back(Refusal("session.challenge-unused", ReasonCode::kChallengeReused, "a challenge answered once",
+                               "answered before"));
+
+  TRY(FailPoint("expiry.recheck"));
+  // Again after the burn: a pause in between could outlast the challenge (reliability.md section 6, row 2). The
+  // lifetime is the policy's where that is the shorter one.
+  WallTime expires = attempt.challenge.expires;
+  if (policy_now) expires = std::min(expires, attempt.challenge.issued + policy_now->policy.challenge_lifetime);
+  if (ports_.clock.Now() > expires)
+    findings.push_back(Refusal("session.challenge-in-time", ReasonCode::kChallengeExpired, FormatTimestamp(expires),
+                               FormatTimestamp(ports_.clock.Now())));
+
+  attempt.release = current.value_or(Release{});
+  attempt.allowed = current.has_value() && attempt.appraisal.tree.allowed();
+  if (attempt.allowed) TRY(SealKey(transaction, attempt, snapshot));
+  return RecordDecision(transaction, attempt, snapshot);
+}
+
+Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
+  const auto deny = [&](const std::string& why) {
+    attempt.appraisal.tree.findings.push_back(Refusal("release.key-available", ReasonCode::kKeyUnavailable,
+                                                      "model key " + attempt.release.registration.key, why));
+    attempt.allowed = false;
+  };
+  TRY(FailPoint("key.unwrap"));
+  const auto key = snapshot.key ? TRY(model_keys_->Find(transaction, snapshot.key->namespace_name, snapshot.key->name))
+                                : std::nullopt;
+  if (!key) {
+    deny("not known to the broker");
+    return Done{};
+  }
+  auto jwe = model_keys_->SealTo(transaction, *key, attempt.request.tee_key, ports_.random,
+                                 {{"release", attempt.release_id},
+                                  {"resource", key->resource},
+                                  {"version", key->current_version}});
+  if (!jwe && jwe.error().code == ReasonCode::kAuditUnavailable) return jwe.error();
+  if (!jwe) {
+    deny(jwe.error().ToString());
+    return Done{};
+  }
+  attempt.jwe = std::move(*jwe);
+  attempt.key_version = key->current_version;
+  attempt.release.resource = key->resource;
+  return FailPoint("jwe.seal");
+}
+
+Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
+  TRY(FailPoint("audit.append"));
+  const auto& appraisal = attempt.appraisal;
+  codec::JsonArray reasons, not_proven, failed;
+  for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
+  for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);
+  for (const auto& finding : appraisal.tree.findings)
+    if (finding.outcome == evidence::Outcome::kFailed) failed.push_back(finding.check_id);
+  const std::string evidence_digest = crypto::DigestText(attempt.request.evidence_digest);
+  const std::string policy_digest = snapshot.policy ? crypto::DigestText(snapshot.policy->policy.digest) : "";
+  const std::string verdict = attempt.allowed ? "allow" : "deny";
+  const Registration& who = attempt.release.registration;
+  const std::string jwe_text = attempt.jwe ? codec::ToText(attempt.jwe->ToJson()) : "";
+
+  Json detail = Json::Object({{"release", attempt.release_id},
+                              {"tee", attempt.challenge.tee},
+                              {"evidence", evidence_digest},
+                              {"policy", policy_digest},
+                              {"teeKey", attempt.request.tee_key.Thumbprint()},
+                              {"failedChecks", failed},
+                              {"reasons", reasons}});
+  if (attempt.allowed)
+    detail.Set("jwe", crypto::DigestText(crypto::Sha256(AsBytes(jwe_text)))).Set("keyVersion", attempt.key_version);
+  attempt.sequence = TRY(ports_.audit.Append(
+      transaction, {.kind = "decision",
+                    .request_id = attempt.request_id,
+                    .verdict = verdict,
+                    .reason = attempt.allowed ? "" : std::string(NameOf(appraisal.tree.reasons().front())),
+                    .subject = who.namespace_name + "/" + who.pod,
+                    .resource = attempt.release.resource.empty() ? who.key : attempt.release.resource,
+                    .detail = std::move(detail)}));
+  if (!snapshot.release) return Done{};  // recorded; there is no release to write to
+
+  const std::string time = FormatTimestamp(attempt.decided_at);
+  Release& release = attempt.release;
+  if (!attempt.allowed && (release.phase == Phase::kReleased || release.phase == Phase::kRevoked)) {
+    // Strangers can cause denials in a pod's name; they must not take a live release away.
+    release.last_denial = Json::Object({{"reasons", reasons},
+                                        {"checks", appraisal.tree.ToJson()},
+                                        {"time", time},
+                                        {"auditSequence", attempt.sequence}});
+  } else {
+    release.phase = attempt.allowed ? Phase::kReleased : Phase::kDenied;
+    release.decision = Json::Object(
+        {{"verdict", verdict},
+         {"reasons", reasons},
+         {"checks", appraisal.tree.ToJson()},
+         {"claims", appraisal.claims},
+         {"notProven", not_proven},
+         {"tee", attempt.challenge.tee},
+         {"auditSequence", attempt.sequence},
+         {"decidedAt", time}});
+    if (snapshot.policy)
+      release.decision.Set("delivery", snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
+    release.policy_digest = policy_digest;
+    release.evidence_digest = evidence_digest;
+  }
+  if (attempt.allowed) {
+    release.releases += 1;
+    release.jwe = jwe_text;
+    release.lease_expires = attempt.decided_at + snapshot.policy->policy.lease;
+    codec::JsonArray certificates;
+    for (const auto& certificate : attempt.request.evidence.certificates)
+      certificates.push_back(codec::EncodeBase64(certificate.der()));
+    release.evidence = codec::ToText(Json::Object(
+        {{"attestation_report", codec::EncodeBase64(attempt.request.evidence.report)},
+         {"certificates", certificates},
+         {"initData", attempt.init_data->text},
+         {"reportData", codec::EncodeHex(attempt.request.report_data.bytes())}}));
+  }
+  TRY(SaveRelease(transaction, release));
+  return AppendNotice(transaction, {attempt.sequence, attempt.release_id, verdict, time});
+}
+
+AttestReply Broker::ReplyFor(const Attempt& attempt) const {
+  AttestReply reply{.allowed = attempt.allowed,
+                    .reasons = attempt.appraisal.tree.reasons(),
+                    .token = {},
+                    .session_cookie = {},
+                    .release = {}};
+  if (!attempt.allowed) return reply;
+  const Release& release = attempt.release;
+  reply.token = IssueToken(ports_.identity.signing, release, attempt.request.tee_key, attempt.appraisal.claims,
+                           attempt.nonce_text, RandomHex(ports_.random, 16), ports_.clock.Now());
+  reply.session_cookie = sealer_.SealSession(
+      {attempt.release_id, release.evidence_digest, ports_.clock.Now() + kTokenLifetime});
+  reply.release = Json::Object({{"id", attempt.release_id},
+                                {"resource", release.resource},
+                                {"version", attempt.key_version},
+                                {"leaseExpires", FormatTimestamp(release.lease_expires)},
+                                {"jwe", attempt.jwe->ToJson()}});
+  return reply;
+}
+
+Result<codec::Json> Broker::Resource(std::string_view bearer_token, std::string_view cookie, std::string_view resource) {
+  std::string release_id, evidence_digest;
+  if (!bearer_token.empty()) {
+    const auto claims = TRY(VerifyToken(ports_.identity.signing.public_key(), bearer_token, ports_.clock.Now()));
+    release_id = claims.release_id;
+    evidence_digest = claims.evidence_digest;
+  } else if (!cookie.empty()) {
+    const Session session = TRY(sealer_.OpenSession(cookie));
+    release_id = session.release_id;
+    evidence_digest = session.evidence_digest;
+  } else {
+    return Error{ReasonCode::kUnauthorized, "neither a token nor a session cookie was sent"};
+  }
+  const Release release = TRY(GetRelease(release_id));
+  if (release.phase == Phase::kRevoked) return Error{ReasonCode::kRevoked, "the release was revoked"};
+  if (release.phase != Phase::kReleased || release.evidence_digest != evidence_digest)
+    return Error{ReasonCode::kForbidden, "the token is not of the current attestation"};
+  if (ports_.clock.Now() > release.lease_expires) return Error{ReasonCode::kReleaseExpired, "the lease has run out"};
+  // One answer for another's resource and for one that does not exist: a denial reveals neither.
+  if (release.resource != resource) return Error{ReasonCode::kForbidden, "the release is not for this resource"};
+  return codec::ParseJson(release.jwe);
+}
+
+}  // namespace portcullis::release

@@ -1,0 +1,324 @@
+#include "release/broker.h"
+
+#include "base/log.h"
+#include "codec/text.h"
+#include "policy/policy.h"
+
+namespace portcullis::release {
+namespace {
+
+using codec::Json;
+
+constexpr std::size_t kMaxCachedPolicies = 1024;
+constexpr std::int64_t kKeptNotices = 100'000;
+
+Result<std::shared_ptr<const AcceptedPolicy>> ParseAccepted(const PolicyRow& row) {
+  auto accepted = std::make_shared<AcceptedPolicy>();
+  accepted->document = TRY(codec::ParseJson(row.document));
+  accepted->policy = TRY(policy::ParsePolicy(accepted->document));
+  const Json signatures = TRY(codec::ParseJson(row.signatures));
+  if (const auto* items = signatures.if_array())
+    for (const Json& item : *items) accepted->signatures.push_back(item.if_string() ? *item.if_string() : "");
+  accepted->authority = row.authority;
+  return std::shared_ptr<const AcceptedPolicy>(std::move(accepted));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Broker>> Broker::Open(const BrokerPorts& ports) {
+  TRY(MigrateRecords(ports.store));
+  std::unique_ptr<Broker> broker(new Broker(ports));
+  broker->model_keys_ = TRY(keystore::ModelKeys::Open(ports.store, ports.kek, ports.identity.wrapping));
+  TRY(ports.store.Write([&](store::Transaction& transaction) -> Result<> {
+    TRY(ports.audit.Append(transaction, {.kind = "start",
+                                         .request_id = "",
+                                         .verdict = "",
+                                         .reason = "",
+                                         .subject = "portcullis-kbs",
+                                         .resource = "",
+                                         .detail = Json::Object({{"wrappingKey", ports.identity.wrapping.public_key().Thumbprint()}})}));
+    return Done{};
+  }));
+  return broker;
+}
+
+Result<std::shared_ptr<const AcceptedPolicy>> Broker::LoadPolicy(store::Transaction& transaction,
+                                                                 const std::string& namespace_name,
+                                                                 const std::string& name) {
+  const auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
+  if (!row || row->deleted) return std::shared_ptr<const AcceptedPolicy>();
+  const std::string cache_key = row->digest + " " + row->authority;
+  {
+    const std::lock_guard lock(policy_mutex_);
+    if (const auto found = policies_by_digest_.find(cache_key); found != policies_by_digest_.end()) return found->second;
+  }
+  auto accepted = TRY(ParseAccepted(*row));
+  const std::lock_guard lock(policy_mutex_);
+  if (policies_by_digest_.size() >= kMaxCachedPolicies) policies_by_digest_.clear();
+  return policies_by_digest_.try_emplace(cache_key, std::move(accepted)).first->second;
+}
+
+Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name, const std::string& name,
+                            const Json& spec) {
+  const keystore::ModelKey key = TRY(keystore::ParseModelKey(namespace_name, name, spec));
+  std::int64_t version = 0;
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    const auto before = TRY(model_keys_->Find(transaction, namespace_name, name));
+    TRY(model_keys_->Put(transaction, key));
+    const auto after = TRY(model_keys_->Find(transaction, namespace_name, name));
+    if (!after) return Error{ReasonCode::kInternalError, "a stored key is not found"};
+    version = after->current_version;
+    if (before && before->current_version == version) return Done{};  // mirrored again: nothing new to record
+    TRY(ports_.audit.Append(transaction, {.kind = "key",
+                                          .request_id = std::string(request_id),
+                                          .verdict = "",
+                                          .reason = "",
+                                          .subject = namespace_name + "/" + name,
+                                          .resource = after->resource,
+                                          .detail = Json::Object({{"authority", after->authority.Thumbprint()},
+                                                                  {"version", version},
+                                                                  {"action", "accepted"}})}));
+    return Done{};
+  }));
+  return Json::Object({{"currentVersion", version}});
+}
+
+Result<Json> Broker::GetKey(const std::string& namespace_name, const std::string& name) {
+  std::optional<keystore::ModelKeys::Info> key;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    key = TRY(model_keys_->Find(transaction, namespace_name, name));
+    return Done{};
+  }));
+  if (!key) return Error{ReasonCode::kNotFound, "no such model key", namespace_name + "/" + name};
+  return Json::Object({{"namespace", key->namespace_name},
+                       {"name", key->name},
+                       {"resource", key->resource},
+                       {"authority", key->authority.Thumbprint()},
+                       {"currentVersion", key->current_version}});
+}
+
+Result<> Broker::DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name) {
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    const auto key = TRY(model_keys_->Find(transaction, namespace_name, name));
+    if (!key) return Done{};
+    TRY(model_keys_->Delete(transaction, namespace_name, name));
+    TRY(ports_.audit.Append(transaction, {.kind = "key",
+                                          .request_id = std::string(request_id),
+                                          .verdict = "",
+                                          .reason = "",
+                                          .subject = namespace_name + "/" + name,
+                                          .resource = key->resource,
+                                          .detail = Json::Object({{"action", "deleted"}})}));
+    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfKey(transaction, namespace_name, name)), "KeyRevoked");
+  }));
+  NotifyWaiters();
+  return Done{};
+}
+
+Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name,
+                               const Json& body) {
+  codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
+  AcceptedPolicy offered;
+  offered.document = *TRY(in.Object("policy"));
+  offered.signatures = TRY(in.Texts("signatures", 8, 8192));
+  TRY(in.Finish());
+  offered.policy = TRY_AT("policy", policy::ParsePolicy(offered.document));
+  if (offered.policy.namespace_name != namespace_name || offered.policy.name != name)
+    return Error{ReasonCode::kPolicyIncomplete, "namespace and name in the document are not those of the object",
+                 "policy.name"};
+  const std::string digest = crypto::DigestText(offered.policy.digest);
+
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    for (const std::string& key_name : offered.policy.keys) {
+      const auto key = TRY(model_keys_->Find(transaction, namespace_name, key_name));
+      if (!key)
+        return Error{ReasonCode::kKeyUnavailable, "the policy names a model key that the broker does not have", key_name};
+      TRY(policy::VerifySignature(offered.document, offered.signatures, key->authority));
+      offered.authority = key->authority.Thumbprint();
+    }
+    const auto accepted = TRY(FindPolicyRow(transaction, namespace_name, name));
+    if (accepted && accepted->authority == offered.authority) {
+      if (accepted->revision == offered.policy.revision && accepted->digest == digest && !accepted->deleted) return Done{};
+      const bool restored = accepted->deleted && accepted->revision == offered.policy.revision && accepted->digest == digest;
+      if (!restored && offered.policy.revision <= accepted->revision)
+        return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
+                     "policy.revision: " + std::to_string(offered.policy.revision) + ", accepted: " +
+                         std::to_string(accepted->revision)};
+    }
+    codec::JsonArray signatures;
+    for (const std::string& signature : offered.signatures) signatures.push_back(signature);
+    TRY(SavePolicyRow(transaction, namespace_name, name,
+                      {offered.policy.revision, digest, offered.authority, codec::ToText(offered.document),
+                       codec::ToText(signatures), false}));
+    TRY(ports_.audit.Append(transaction, {.kind = "policy",
+                                          .request_id = std::string(request_id),
+                                          .verdict = "",
+                                          .reason = "",
+                                          .subject = namespace_name + "/" + name,
+                                          .resource = "",
+                                          .detail = Json::Object({{"action", "accepted"},
+                                                                  {"revision", offered.policy.revision},
+                                                                  {"digest", digest},
+                                                                  {"authority", offered.authority}})}));
+    return ReappraiseLive(transaction, request_id, offered);
+  }));
+  NotifyWaiters();
+  return Json::Object({{"revision", offered.policy.revision}, {"digest", digest}});
+}
+
+Result<Json> Broker::GetPolicy(const std::string& namespace_name, const std::string& name) {
+  std::shared_ptr<const AcceptedPolicy> accepted;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    accepted = TRY(LoadPolicy(transaction, namespace_name, name));
+    return Done{};
+  }));
+  if (!accepted) return Error{ReasonCode::kNotFound, "no such policy", namespace_name + "/" + name};
+  codec::JsonArray signatures;
+  for (const std::string& signature : accepted->signatures) signatures.push_back(signature);
+  return Json::Object({{"policy", accepted->document},
+                       {"signatures", signatures},
+                       {"revision", accepted->policy.revision},
+                       {"digest", crypto::DigestText(accepted->policy.digest)},
+                       {"authority", accepted->authority}});
+}
+
+Result<> Broker::DeletePolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name) {
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
+    if (!row || row->deleted) return Done{};
+    row->deleted = true;  // its revision stays: deleting must not open the way back to an older one
+    TRY(SavePolicyRow(transaction, namespace_name, name, *row));
+    TRY(ports_.audit.Append(transaction, {.kind = "policy",
+                                          .request_id = std::string(request_id),
+                                          .verdict = "",
+                                          .reason = "",
+                                          .subject = namespace_name + "/" + name,
+                                          .resource = "",
+                                          .detail = Json::Object({{"action", "deleted"}, {"revision", row->revision}})}));
+    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfPolicy(transaction, namespace_name, name)),
+                     "PolicyDeleted");
+  }));
+  NotifyWaiters();
+  return Done{};
+}
+
+Result<bool> Broker::PutRelease(const Registration& registration) {
+  bool is_new = false;
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    const auto existing = TRY(FindRelease(transaction, registration.id));
+    if (!existing) {
+      is_new = true;
+      Release release;
+      release.registration = registration;
+      return SaveRelease(transaction, release);
+    }
+    const Registration& who = existing->registration;
+    const bool same = who.namespace_name == registration.namespace_name && who.pod == registration.pod &&
+                      who.pod_uid == registration.pod_uid && who.service_account == registration.service_account &&
+                      who.policy == registration.policy && who.key == registration.key &&
+                      who.init_data_digest == registration.init_data_digest;
+    if (!same) return Error{ReasonCode::kConflict, "the release id is registered with other content", registration.id};
+    return Done{};
+  }));
+  return is_new;
+}
+
+Result<Release> Broker::GetRelease(const std::string& id) {
+  std::optional<Release> release;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    release = TRY(FindRelease(transaction, id));
+    return Done{};
+  }));
+  if (!release) return Error{ReasonCode::kNotFound, "no such release", Quoted(id)};
+  return *std::move(release);
+}
+
+Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit) {
+  codec::JsonArray items;
+  std::string next;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    const auto ids = TRY(ReleaseIds(transaction, after, limit));
+    for (const std::string& id : ids)
+      if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
+    if (std::ssize(ids) == limit) next = ids.back();
+    return Done{};
+  }));
+  return Json::Object({{"releases", std::move(items)}, {"next", next}});
+}
+
+Json Broker::IdentityDocument(std::string_view guest_url) const {
+  return Json::Object({{"wrappingKey", ports_.identity.wrapping.public_key().ToJwk()},
+                       {"signingKey", ports_.identity.signing.public_key().ToJwk()},
+                       {"auditKey", codec::EncodeBase64(ports_.audit.public_key().bytes())},
+                       {"auditOrigin", ports_.audit.origin()},
+                       {"guestUrl", guest_url},
+                       {"version", "0.1.0"}});
+}
+
+Result<Json> Broker::Decisions(std::int64_t after, std::chrono::seconds wait, std::int64_t limit) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  for (;;) {
+    std::uint64_t seen;
+    {
+      const std::lock_guard lock(wait_mutex_);
+      seen = change_count_;
+    }
+    std::vector<DecisionNotice> notices;
+    TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+      notices = TRY(NoticesAfter(transaction, after, limit));
+      return Done{};
+    }));
+    std::unique_lock lock(wait_mutex_);
+    if (!notices.empty() || interrupted_ || std::chrono::steady_clock::now() >= deadline) {
+      codec::JsonArray items;
+      for (const DecisionNotice& notice : notices)
+        items.push_back(Json::Object({{"sequence", notice.sequence},
+                                      {"releaseId", notice.release_id},
+                                      {"verdict", notice.verdict},
+                                      {"time", notice.time}}));
+      return Json::Object({{"decisions", items}, {"next", notices.empty() ? after : notices.back().sequence}});
+    }
+    changed_.wait_until(lock, deadline, [&] { return change_count_ != seen || interrupted_; });
+  }
+}
+
+void Broker::NotifyWaiters() {
+  {
+    const std::lock_guard lock(wait_mutex_);
+    ++change_count_;
+  }
+  changed_.notify_all();
+}
+
+void Broker::Interrupt() {
+  {
+    const std::lock_guard lock(wait_mutex_);
+    interrupted_ = true;
+  }
+  changed_.notify_all();
+}
+
+Result<> Broker::Sweep() {
+  const WallTime now = ports_.clock.Now();
+  std::vector<std::string> expired;
+  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
+    expired = TRY(ExpiredReleaseIds(transaction, now, 100));
+    return Done{};
+  }));
+  if (!expired.empty()) {
+    TRY(ports_.store.Write(
+        [&](store::Transaction& transaction) { return RevokeAll(transaction, "", expired, "LeaseExpired"); }));
+    NotifyWaiters();
+  }
+  if (now - last_collection_ > std::chrono::minutes(1) || now < last_collection_) {
+    last_collection_ = now;
+    TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+      TRY(transaction.Execute("DELETE FROM decisions WHERE sequence < (SELECT max(sequence) FROM decisions) - ?",
+                              {kKeptNotices}));
+      return CollectChallenges(transaction, now);
+    }));
+  }
+  return ports_.audit.Checkpoint();
+}
+
+}  // namespace portcullis::release

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "evidence/snp/chain.h"
+#include "keystore/keystore.h"
+#include "metrics/metrics.h"
+#include "release/attestation_request.h"
+#include "release/challenge.h"
+#include "release/records.h"
+
+namespace portcullis::release {
+
+/// What the broker is made of; all must outlive it.
+struct BrokerPorts {
+  store::Store& store;
+  audit::Log& audit;
+  keystore::Kek kek;
+  const keystore::Identity& identity;
+  const snp::TrustAnchors& anchors;
+  const Clock& clock;
+  Random& random;
+  metrics::Metrics& metrics;
+};
+
+struct AuthReply {
+  std::string nonce_text;  // base64, as the guest must echo and hash it
+  std::string cookie;      // value of kbs-session-id
+};
+
+/// The outcome of one attestation. A denial is a finding, not an Error: it was recorded before it is returned.
+struct AttestReply {
+  bool allowed;
+  std::vector<ReasonCode> reasons;  // empty when allowed
+  std::string token, session_cookie;
+  codec::Json release;              // id, resource, version, leaseExpires, jwe
+};
+
+/// The decisions of a Key Broker Service, without HTTP: challenges, releases, policies, keys, revocation.
+/// Thread-safe.
+class Broker {
+ public:
+  /// Migrates the store and records the start. Error: AuditUnavailable.
+  static Result<std::unique_ptr<Broker>> Open(const BrokerPorts& ports);
+
+  // Guest side.
+  Result<AuthReply> Authenticate(std::string_view body);
+  /// Errors, before anything is decided: ChallengeUnknown, ChallengeExpired, TeeKeyNotAccepted, EvidenceMalformed,
+  /// RequestMalformed; AuditUnavailable where the decision could not be recorded.
+  Result<AttestReply> Attest(std::string_view request_id, std::string_view cookie, std::string_view body);
+  /// The sealed key again, for a token or session cookie of the current release.
+  /// Errors: Unauthorized, ChallengeExpired, Forbidden, Revoked, ReleaseExpired.
+  Result<codec::Json> Resource(std::string_view bearer_token, std::string_view cookie, std::string_view resource);
+
+  // Control plane side.
+  Result<codec::Json> PutKey(std::string_view request_id, const std::string& namespace_name, const std::string& name,
+                             const codec::Json& spec);
+  Result<codec::Json> GetKey(const std::string& namespace_name, const std::string& name);
+  Result<> DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name);
+  Result<codec::Json> PutPolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name,
+                                const codec::Json& body);
+  Result<codec::Json> GetPolicy(const std::string& namespace_name, const std::string& name);
+  Result<> DeletePolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name);
+  /// True where it is new.
+  Result<bool> PutRelease(const Registration& registration);
+  Result<Release> GetRelease(const std::string& id);
+  Result<codec::Json> ListReleases(const std::string& after, std::int64_t limit);
+  /// Idempotent; NotFound for an id that was never registered.
+  Result<Release> Revoke(std::string_view request_id, const std::string& id, std::string_view cause);
+  /// Waits up to `wait` for a notice after `after`.
+  Result<codec::Json> Decisions(std::int64_t after, std::chrono::seconds wait, std::int64_t limit);
+  Result<codec::Json> DryRun(const codec::Json& body);
+  codec::Json IdentityDocument(std::string_view guest_url) const;
+
+  /// What has to happen with time: leases that ran out, used challenges past need, checkpoints, gauges. Called
+  /// about every second from one thread.
+  Result<> Sweep();
+  /// Wakes who waits in Decisions(), for shutdown.
+  void Interrupt();
+
+ private:
+  struct Snapshot;  // what an appraisal rests on, read before it
+  struct Attempt;   // one attestation on its way
+  explicit Broker(const BrokerPorts& ports) : ports_(ports), sealer_(ports.kek, ports.clock, ports.random) {}
+
+  Result<Snapshot> ReadSnapshot(const Attempt& attempt);
+  Result<std::shared_ptr<const AcceptedPolicy>> LoadPolicy(store::Transaction& transaction,
+                                                           const std::string& namespace_name, const std::string& name);
+  void AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const;
+  Result<> Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
+  Result<> SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
+  Result<> RecordDecision(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
+  AttestReply ReplyFor(const Attempt& attempt) const;
+
+  Result<> RevokeIn(store::Transaction& transaction, std::string_view request_id, Release release,
+                    std::string_view cause);
+  Result<> RevokeAll(store::Transaction& transaction, std::string_view request_id, const std::vector<std::string>& ids,
+                     std::string_view cause);
+  Result<> ReappraiseLive(store::Transaction& transaction, std::string_view request_id, const AcceptedPolicy& policy);
+  void NotifyWaiters();
+
+  BrokerPorts ports_;
+  ChallengeSealer sealer_;
+  std::unique_ptr<keystore::ModelKeys> model_keys_;
+  std::mutex policy_mutex_;
+  std::map<std::string, std::shared_ptr<const AcceptedPolicy>> policies_by_digest_;
+  std::mutex wait_mutex_;
+  std::condition_variable changed_;
+  std::uint64_t change_count_ = 0;
+  bool interrupted_ = false;
+  WallTime last_collection_{};
+};
+
+}  // namespace portcullis::release

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "keystore/keystore.h"
+
+namespace portcullis::release {
+
+inline constexpr std::chrono::seconds kChallengeLifetime{60};
+/// How far clocks of guests, replicas and records may disagree; used-challenge records outlive it twice.
+inline constexpr std::chrono::minutes kClockSkewBound{5};
+inline constexpr std::size_t kNonceBytes = 32;
+inline constexpr std::size_t kMaxCookieBytes = 1024;
+
+/// What /auth hands out and /attest opens again. The broker stores nothing for it.
+struct Challenge {
+  ByteBuffer nonce;        // 32 random bytes
+  std::string tee;         // "snp"
+  std::string release_id;  // as asked for; "" where the client did not say
+  WallTime issued, expires;
+};
+
+/// What a cookie holds after a successful attestation: it points at the release, as the bearer token does.
+struct Session {
+  std::string release_id, evidence_digest;
+  WallTime expires;
+};
+
+/// AES-256-GCM-sealed cookies under keys derived from the KEK by epoch of ten minutes; the current and the last
+/// are accepted, so that a leaked derived key ages out and replicas need share nothing but the KEK. Thread-safe.
+class ChallengeSealer {
+ public:
+  ChallengeSealer(const keystore::Kek& kek, const Clock& clock, Random& random)
+      : kek_(kek), clock_(clock), random_(random) {}
+
+  Challenge New(std::string tee, std::string release_id) const;
+  std::string Seal(const Challenge& challenge) const;
+  /// Errors: ChallengeUnknown (not ours, altered, an older epoch), ChallengeExpired.
+  Result<Challenge> Open(std::string_view cookie) const;
+
+  std::string SealSession(const Session& session) const;
+  Result<Session> OpenSession(std::string_view cookie) const;
+
+ private:
+  std::string SealText(std::string_view purpose, std::string_view text) const;
+  Result<std::string> OpenText(std::string_view purpose, std::string_view cookie) const;
+  SecretBytes KeyOf(std::int64_t epoch) const;
+
+  keystore::Kek kek_;
+  const Clock& clock_;
+  Random& random_;
+};
+
+}  // namespace portcullis::release

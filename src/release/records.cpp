@@ -1,0 +1,234 @@
+#include "release/records.h"
+
+#include <array>
+
+#include "codec/text.h"
+#include "release/attestation_request.h"
+#include "release/challenge.h"
+
+namespace portcullis::release {
+namespace {
+
+using codec::Json;
+using store::IntegerOf;
+using store::TextOf;
+
+constexpr std::string_view kPhaseNames[] = {"Registered", "Denied", "Released", "Revoked"};
+
+std::int64_t MillisOf(WallTime time) { return time.time_since_epoch().count(); }
+
+/// What is kept as one JSON text beside the columns that are searched by.
+Json Document(const Release& release) {
+  const Registration& who = release.registration;
+  return Json::Object({{"pod", who.pod},
+                       {"podUid", who.pod_uid},
+                       {"serviceAccount", who.service_account},
+                       {"initDataDigest", crypto::DigestText(who.init_data_digest)},
+                       {"decision", release.decision},
+                       {"lastDenial", release.last_denial},
+                       {"resource", release.resource},
+                       {"policyDigest", release.policy_digest},
+                       {"evidenceDigest", release.evidence_digest},
+                       {"revocationCause", release.revocation_cause}});
+}
+
+Result<crypto::Sha256Digest> ParseDigestText(std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  if (!text.starts_with(kPrefix)) return Error{ReasonCode::kRequestMalformed, "a digest reads sha256:<64 hex digits>"};
+  return codec::FixedFromHex<crypto::Sha256Digest>(text.substr(kPrefix.size()));
+}
+
+Result<Release> FromRow(const store::Row& row) {
+  const Json document = TRY(codec::ParseJson(TextOf(row[7])));
+  Release release;
+  release.registration = {TextOf(row[0]),
+                          TextOf(row[1]),
+                          std::string(document.TextAt({"pod"})),
+                          std::string(document.TextAt({"podUid"})),
+                          std::string(document.TextAt({"serviceAccount"})),
+                          TextOf(row[2]),
+                          TextOf(row[3]),
+                          TRY(ParseDigestText(document.TextAt({"initDataDigest"})))};
+  release.phase = static_cast<Phase>(IntegerOf(row[4]));
+  release.lease_expires = WallTime(std::chrono::milliseconds(IntegerOf(row[5])));
+  release.releases = IntegerOf(row[6]);
+  release.jwe = TextOf(row[8]);
+  release.evidence = TextOf(row[9]);
+  if (const Json* decision = document.Find("decision")) release.decision = *decision;
+  if (const Json* denial = document.Find("lastDenial")) release.last_denial = *denial;
+  release.resource = document.TextAt({"resource"});
+  release.policy_digest = document.TextAt({"policyDigest"});
+  release.evidence_digest = document.TextAt({"evidenceDigest"});
+  release.revocation_cause = document.TextAt({"revocationCause"});
+  return release;
+}
+
+Result<std::vector<std::string>> FirstColumn(Result<std::vector<store::Row>> rows) {
+  if (!rows) return rows.error();
+  std::vector<std::string> out;
+  for (const store::Row& row : *rows) out.push_back(TextOf(row[0]));
+  return out;
+}
+
+constexpr auto kLive = static_cast<std::int64_t>(Phase::kReleased);
+
+}  // namespace
+
+std::string_view NameOf(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
+
+Result<Registration> ParseRegistration(std::string id, const Json& body) {
+  if (!IsReleaseId(id)) return Error{ReasonCode::kRequestMalformed, "a release id is 32 hex digits", Quoted(id)};
+  codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
+  Registration out;
+  out.id = std::move(id);
+  out.namespace_name = TRY(in.Text("namespace", 253));
+  out.pod = TRY(in.Text("pod", 253));
+  out.pod_uid = TRY(in.Text("podUid", 64));
+  out.service_account = TRY(in.Text("serviceAccount", 253));
+  out.policy = TRY(in.Text("policy", 253));
+  out.key = TRY(in.Text("key", 253));
+  out.init_data_digest = TRY_AT("initDataDigest", ParseDigestText(TRY(in.Text("initDataDigest", 80))));
+  TRY(in.Finish());
+  return out;
+}
+
+Json Release::ToJson() const {
+  const Registration& who = registration;
+  Json out = Json::Object({{"id", who.id},
+                           {"namespace", who.namespace_name},
+                           {"pod", who.pod},
+                           {"podUid", who.pod_uid},
+                           {"serviceAccount", who.service_account},
+                           {"policy", who.policy},
+                           {"key", who.key},
+                           {"resource", resource},
+                           {"initDataDigest", crypto::DigestText(who.init_data_digest)},
+                           {"phase", NameOf(phase)}});
+  if (const codec::JsonObject* members = decision.if_object())
+    for (const auto& [name, value] : *members) out.Set(name, value);
+  out.Set("policyDigest", policy_digest).Set("evidenceDigest", evidence_digest).Set("releases", releases);
+  if (phase == Phase::kReleased) {
+    out.Set("leaseExpires", FormatTimestamp(lease_expires));
+    if (const auto sealed = codec::ParseJson(jwe)) out.Set("jwe", *sealed);
+  }
+  if (!last_denial.is_null()) out.Set("lastDenial", last_denial);
+  if (!revocation_cause.empty()) out.Set("revocationCause", revocation_cause);
+  return out;
+}
+
+Result<> MigrateRecords(store::Store& store) {
+  return store.Migrate(
+      "release",
+      {"CREATE TABLE releases (id TEXT PRIMARY KEY, namespace TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT NULL,"
+       " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT NOT NULL,"
+       " jwe TEXT NOT NULL, evidence TEXT NOT NULL)",
+       "CREATE INDEX releases_live ON releases (phase, lease_expires)",
+       "CREATE INDEX releases_policy ON releases (namespace, policy, phase)",
+       "CREATE INDEX releases_key ON releases (namespace, key_name, phase)",
+       "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, digest TEXT NOT NULL,"
+       " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
+       " PRIMARY KEY (namespace, name))",
+       "CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",
+       "CREATE INDEX used_challenges_expiry ON used_challenges (expires)",
+       "CREATE TABLE decisions (sequence INTEGER PRIMARY KEY, release_id TEXT NOT NULL, verdict TEXT NOT NULL,"
+       " time TEXT NOT NULL)"});
+}
+
+Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id) {
+  const auto rows = TRY(transaction.Query(
+      "SELECT id, namespace, policy, key_name, phase, lease_expires, releases, document, jwe, evidence FROM releases"
+      " WHERE id = ?",
+      {id}));
+  if (rows.empty()) return std::optional<Release>();
+  return std::optional<Release>(TRY(FromRow(rows.front())));
+}
+
+Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
+  const Registration& who = release.registration;
+  TRY(transaction.Execute(
+      "INSERT INTO releases (id, namespace, policy, key_name, phase, lease_expires, releases, document, jwe, evidence)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,"
+      " lease_expires = excluded.lease_expires, releases = excluded.releases, document = excluded.document,"
+      " jwe = excluded.jwe, evidence = excluded.evidence",
+      {who.id, who.namespace_name, who.policy, who.key, static_cast<std::int64_t>(release.phase),
+       MillisOf(release.lease_expires), release.releases, codec::ToText(Document(release)), release.jwe,
+       release.evidence}));
+  return Done{};
+}
+
+Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
+                                            std::int64_t limit) {
+  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE id > ? ORDER BY id LIMIT ?", {after, limit}));
+}
+
+Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now, std::int64_t limit) {
+  return FirstColumn(transaction.Query(
+      "SELECT id FROM releases WHERE phase = ? AND lease_expires < ? ORDER BY lease_expires LIMIT ?",
+      {kLive, MillisOf(now), limit}));
+}
+
+Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
+                                                        const std::string& namespace_name, const std::string& policy) {
+  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = ?",
+                                       {namespace_name, policy, kLive}));
+}
+
+Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction, const std::string& namespace_name,
+                                                     const std::string& key) {
+  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = ?",
+                                       {namespace_name, key, kLive}));
+}
+
+Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction, const std::string& namespace_name,
+                                               const std::string& name) {
+  const auto rows = TRY(transaction.Query(
+      "SELECT revision, digest, authority, document, signatures, deleted FROM policies WHERE namespace = ? AND name = ?",
+      {namespace_name, name}));
+  if (rows.empty()) return std::optional<PolicyRow>();
+  const store::Row& row = rows.front();
+  return std::optional<PolicyRow>(PolicyRow{IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]),
+                                            TextOf(row[4]), IntegerOf(row[5]) != 0});
+}
+
+Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name, const std::string& name,
+                       const PolicyRow& row) {
+  TRY(transaction.Execute(
+      "INSERT INTO policies (namespace, name, revision, digest, authority, document, signatures, deleted)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET revision = excluded.revision,"
+      " digest = excluded.digest, authority = excluded.authority, document = excluded.document,"
+      " signatures = excluded.signatures, deleted = excluded.deleted",
+      {namespace_name, name, row.revision, row.digest, row.authority, row.document, row.signatures,
+       std::int64_t{row.deleted}}));
+  return Done{};
+}
+
+Result<> BurnChallenge(store::Transaction& transaction, Bytes nonce, WallTime expires) {
+  const auto name = crypto::Sha256(nonce);
+  TRY(transaction.Execute("INSERT INTO used_challenges (nonce, expires) VALUES (?, ?)",
+                          {ToBuffer(name.bytes()), MillisOf(expires)}));
+  return Done{};
+}
+
+Result<> CollectChallenges(store::Transaction& transaction, WallTime now) {
+  // A record outlives its challenge on every clock (reliability.md section 6, row 5).
+  TRY(transaction.Execute("DELETE FROM used_challenges WHERE expires < ?", {MillisOf(now - 2 * kClockSkewBound)}));
+  return Done{};
+}
+
+Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& notice) {
+  TRY(transaction.Execute("INSERT INTO decisions (sequence, release_id, verdict, time) VALUES (?, ?, ?, ?)",
+                          {notice.sequence, notice.release_id, notice.verdict, notice.time}));
+  return Done{};
+}
+
+Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after,
+                                                 std::int64_t limit) {
+  const auto rows = TRY(transaction.Query(
+      "SELECT sequence, release_id, verdict, time FROM decisions WHERE sequence > ? ORDER BY sequence LIMIT ?",
+      {after, limit}));
+  std::vector<DecisionNotice> out;
+  for (const store::Row& row : rows) out.push_back({IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3])});
+  return out;
+}
+
+}  // namespace portcullis::release

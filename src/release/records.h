@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "codec/json.h"
+#include "crypto/digest.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+namespace portcullis::release {
+
+/// Who was admitted, as the control plane registered it: routing and expectations, never trust.
+struct Registration {
+  std::string id, namespace_name, pod, pod_uid, service_account, policy, key;
+  crypto::Sha256Digest init_data_digest;
+};
+/// Body of PUT /v1/releases/{id}. Error: RequestMalformed.
+Result<Registration> ParseRegistration(std::string id, const codec::Json& body);
+
+enum class Phase : std::uint8_t { kRegistered, kDenied, kReleased, kRevoked };
+std::string_view NameOf(Phase phase);
+
+/// A release as stored and as GET /v1/releases/{id} shows it.
+struct Release {
+  Registration registration;
+  Phase phase = Phase::kRegistered;
+  codec::Json decision;     // members verdict .. leaseExpires of docs/reference/api.md; null before the first
+  codec::Json last_denial;  // null where there is none beside a live release
+  std::string resource;
+  std::string policy_digest;
+  std::string evidence_digest;
+  WallTime lease_expires{};
+  std::int64_t releases = 0;
+  std::string jwe;          // flattened JSON; "" unless released
+  std::string revocation_cause;
+  std::string evidence;     // what a changed policy is appraised against again; JSON, "" before the first release
+
+  codec::Json ToJson() const;
+};
+
+/// A policy as accepted.
+struct AcceptedPolicy {
+  policy::Policy policy;
+  codec::Json document;
+  std::vector<std::string> signatures;
+  std::string authority;    // thumbprint of the key that signed
+};
+
+Result<> MigrateRecords(store::Store& store);
+
+Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id);
+Result<> SaveRelease(store::Transaction& transaction, const Release& release);
+Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after, std::int64_t limit);
+/// Ids of live releases whose lease has run out.
+Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now, std::int64_t limit);
+Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction, const std::string& namespace_name,
+                                                        const std::string& policy);
+Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction, const std::string& namespace_name,
+                                                     const std::string& key);
+
+/// The row of a policy, deleted or not: its revision is remembered for ever.
+struct PolicyRow {
+  std::int64_t revision;
+  std::string digest, authority, document, signatures;
+  bool deleted;
+};
+Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction, const std::string& namespace_name,
+                                               const std::string& name);
+Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name, const std::string& name,
+                       const PolicyRow& row);
+
+/// Burns a nonce; Conflict where it was burnt before.
+Result<> BurnChallenge(store::Transaction& transaction, Bytes nonce, WallTime expires);
+Result<> CollectChallenges(store::Transaction& transaction, WallTime now);
+
+struct DecisionNotice {
+  std::int64_t sequence;
+  std::string release_id, verdict, time;
+};
+Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& notice);
+Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after, std::int64_t limit);
+
+}  // namespace portcullis::release

@@ -1,0 +1,130 @@
+// Taking back: on request, with a key or policy, at the end of a lease, and where a new policy no longer accepts
+// what was released.
+#include "base/failpoint.h"
+#include "codec/text.h"
+#include "policy/policy.h"
+#include "release/broker.h"
+
+namespace portcullis::release {
+namespace {
+
+using codec::Json;
+
+/// The evidence kept with a release, as it was appraised.
+struct KeptEvidence {
+  policy::SnpEvidence evidence;
+  codec::InitData init_data;
+  snp::ReportData report_data;
+};
+
+Result<KeptEvidence> ParseKept(const std::string& text) {
+  Json value = TRY(codec::ParseJson(text));
+  KeptEvidence out{.evidence = {},
+                   .init_data = TRY(codec::ParseInitData(value.TextAt({"initData"}))),
+                   .report_data = TRY(codec::FixedFromHex<snp::ReportData>(value.TextAt({"reportData"})))};
+  value.Erase("initData");
+  value.Erase("reportData");
+  out.evidence = TRY(ParseSnpEvidence(value));
+  return out;
+}
+
+}  // namespace
+
+Result<Release> Broker::Revoke(std::string_view request_id, const std::string& id, std::string_view cause) {
+  Release revoked;
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    const auto release = TRY(FindRelease(transaction, id));
+    if (!release) return Error{ReasonCode::kNotFound, "no such release", Quoted(id)};
+    if (release->phase != Phase::kRevoked) TRY(RevokeIn(transaction, request_id, *release, cause));
+    revoked = *TRY(FindRelease(transaction, id));
+    return Done{};
+  }));
+  NotifyWaiters();
+  return revoked;
+}
+
+Result<> Broker::RevokeIn(store::Transaction& transaction, std::string_view request_id, Release release,
+                          std::string_view cause) {
+  TRY(FailPoint("revoke.append"));
+  const Registration& who = release.registration;
+  const std::int64_t sequence = TRY(ports_.audit.Append(
+      transaction, {.kind = "revocation",
+                    .request_id = std::string(request_id),
+                    .verdict = "",
+                    .reason = std::string(NameOf(ReasonCode::kRevoked)),
+                    .subject = who.namespace_name + "/" + who.pod,
+                    .resource = release.resource.empty() ? who.key : release.resource,
+                    .detail = Json::Object({{"release", who.id},
+                                            {"cause", cause},
+                                            {"wasReleased", release.phase == Phase::kReleased}})}));
+  release.phase = Phase::kRevoked;
+  release.revocation_cause = cause;
+  release.jwe.clear();
+  release.evidence.clear();
+  TRY(SaveRelease(transaction, release));
+  TRY(AppendNotice(transaction, {sequence, who.id, "revoke", FormatTimestamp(ports_.clock.Now())}));
+  ports_.metrics.Revocation(cause);
+  return Done{};
+}
+
+Result<> Broker::RevokeAll(store::Transaction& transaction, std::string_view request_id,
+                           const std::vector<std::string>& ids, std::string_view cause) {
+  for (const std::string& id : ids)
+    if (const auto release = TRY(FindRelease(transaction, id)); release && release->phase == Phase::kReleased)
+      TRY(RevokeIn(transaction, request_id, *release, cause));
+  return Done{};
+}
+
+Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_view request_id,
+                                const AcceptedPolicy& policy) {
+  const auto ids = TRY(LiveReleaseIdsOfPolicy(transaction, policy.policy.namespace_name, policy.policy.name));
+  for (const std::string& id : ids) {
+    auto release = TRY(FindRelease(transaction, id));
+    if (!release) continue;
+    const Registration& who = release->registration;
+    const auto kept = ParseKept(release->evidence);
+    bool still_allowed = false;
+    if (kept) {
+      const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
+                                        who.init_data_digest};
+      still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data, ports_.anchors,
+                                          ports_.clock.Now())
+                          .tree.allowed() &&
+                      policy.policy.max_releases >= release->releases;
+    }
+    if (!still_allowed) {
+      TRY(RevokeIn(transaction, request_id, *release, "PolicyChanged"));
+      continue;
+    }
+    release->policy_digest = crypto::DigestText(policy.policy.digest);
+    // A shorter lease counts from now on; a longer one needs a new attestation.
+    release->lease_expires = std::min(release->lease_expires, ports_.clock.Now() + policy.policy.lease);
+    TRY(SaveRelease(transaction, *release));
+  }
+  return Done{};
+}
+
+Result<Json> Broker::DryRun(const Json& body) {
+  codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
+  const policy::Policy policy = TRY_AT("policy", policy::ParsePolicy(*TRY(in.Object("policy"))));
+  const policy::SnpEvidence evidence = TRY_AT("evidence", ParseSnpEvidence(*TRY(in.Object("evidence"))));
+  const codec::InitData init_data =
+      TRY_AT("initData", codec::ParseInitData(TRY(in.Text("initData", codec::kMaxInitDataBytes))));
+  const auto report_data =
+      TRY_AT("reportData", codec::FixedFromHex<snp::ReportData>(TRY(in.Text("reportData", 128))));
+  const policy::Requester requester{TRY(in.Text("namespace", 253)), TRY(in.Text("serviceAccount", 253)),
+                                    TRY(in.Text("key", 253)), init_data, crypto::Sha256(AsBytes(init_data.text))};
+  TRY(in.Finish());
+  const policy::Appraisal appraisal =
+      policy::AppraiseSnp(policy, requester, evidence, report_data, ports_.anchors, ports_.clock.Now());
+  codec::JsonArray reasons, not_proven;
+  for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
+  for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);
+  return Json::Object({{"verdict", appraisal.tree.allowed() ? "allow" : "deny"},
+                       {"reasons", reasons},
+                       {"checks", appraisal.tree.ToJson()},
+                       {"claims", appraisal.claims},
+                       {"notProven", not_proven}});
+}
+
+}  // namespace portcullis::release
