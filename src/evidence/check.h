@@ -18,6 +18,7 @@ struct Comparison {
   bool passed;
   std::string expected;
   std::string actual;
+  bool evaluated = true;  // false: there is nothing to compare with, since what it rests on failed; never a pass
 };
 
 /// One row of a table of checks. The predicate is pure: no clock, no network, no log.
@@ -54,8 +55,9 @@ template <typename Subject>
 void Appraise(std::span<const Check<Subject>> checks, const Subject& subject, ProofTree& into) {
   for (const Check<Subject>& check : checks) {
     Comparison seen = check.compare(subject);
+    const Outcome judged = seen.passed ? Outcome::kPassed : Outcome::kFailed;
     into.findings.push_back({std::string(check.id), check.reason,
-                             seen.passed ? Outcome::kPassed : Outcome::kFailed, std::move(seen.expected),
+                             seen.evaluated ? judged : Outcome::kNotEvaluated, std::move(seen.expected),
                              std::move(seen.actual), std::string(check.source)});
   }
 }

@@ -12,8 +12,8 @@
 
 namespace portcullis::snp {
 
-/// The certificates that AMD signs with, per product. The production set is embedded (AmdTrustAnchors); the lab
-/// executables make another in their own main. There is no way to add one to a running process.
+/// The certificates that AMD signs with, per product. The production set is embedded (AmdTrustAnchors); the
+/// lab executables make another in their own main. There is no way to add one to a running process.
 struct ProductAnchors {
   Product product;
   crypto::Certificate ark, ask, asvk;
@@ -30,7 +30,7 @@ struct LeafExtensions {
   std::uint8_t struct_version;
   std::string product_name;
   Tcb tcb;
-  std::optional<ByteBuffer> hwid;       // 64 bytes, Turin 8
+  std::optional<ByteBuffer> hwid;  // 64 bytes, Turin 8
   std::optional<std::string> csp_id;
 };
 /// Error: CertificateMismatch, naming the extension.
@@ -47,7 +47,10 @@ class AuthenticReport {
 
  private:
   AuthenticReport(Report report, LeafExtensions leaf, crypto::Certificate certificate, KeyKind kind)
-      : report_(std::move(report)), leaf_(std::move(leaf)), certificate_(std::move(certificate)), key_kind_(kind) {}
+      : report_(std::move(report)),
+        leaf_(std::move(leaf)),
+        certificate_(std::move(certificate)),
+        key_kind_(kind) {}
   friend struct Authenticator;
   Report report_;
   LeafExtensions leaf_;
@@ -55,20 +58,22 @@ class AuthenticReport {
   KeyKind key_kind_;
 };
 
-/// Verifies who signed the report, in the table of chain checks ("snp.certificate-present", "snp.chain-trusted",
-/// "snp.certificate-valid", "snp.certificate-matches-…", "snp.signature-valid", …; ids in chain.cpp); all rows go
-/// to `tree`. `certificates` are what came along or what the cache holds, in any order: the leaf is found by kind
-/// (SIGNING_KEY) among them, roots and intermediates among them are ignored. `raw` are the bytes that `report` was
-/// parsed from. nullopt where a row failed.
+/// Verifies who signed the report, in the table of chain checks ("snp.certificate-present",
+/// "snp.chain-trusted", "snp.certificate-valid", "snp.certificate-matches-…", "snp.signature-valid", …; ids
+/// in chain_rows.cpp); all rows go to `tree`. `certificates` are what came along or what the cache holds, in
+/// any order: the leaf is found by kind (SIGNING_KEY) among them, roots and intermediates among them are
+/// ignored. `raw` are the bytes that `report` was parsed from. nullopt where a row failed.
 std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
                                             std::span<const crypto::Certificate> certificates,
-                                            const TrustAnchors& anchors, WallTime now, evidence::ProofTree& tree);
+                                            const TrustAnchors& anchors, WallTime now,
+                                            evidence::ProofTree& tree);
 
 /// The ids of the rows above, with reason and source: for docs and golden tests.
 std::vector<evidence::Finding> ChainCheckRows();
 
-/// Certificate table of an extended report (GHCB; configfs-tsm auxblob): {GUID, offset, length} entries up to an
-/// all-zero one. At most 16 entries and 64 KiB. Error: EvidenceMalformed. Entries of unknown GUIDs are skipped.
+/// Certificate table of an extended report (GHCB; configfs-tsm auxblob): {GUID, offset, length} entries up to
+/// an all-zero one. At most 16 entries and 64 KiB. Error: EvidenceMalformed. Entries of unknown GUIDs are
+/// skipped.
 Result<std::vector<crypto::Certificate>> ParseCertificateTable(Bytes table);
 
 }  // namespace portcullis::snp

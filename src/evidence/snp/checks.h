@@ -19,14 +19,20 @@ std::span<const evidence::Check<Subject>> PolicyChecks();
 /// reserved bits, SMT consistency, TCB ordering. The first rows of every appraisal.
 std::span<const evidence::Check<AuthenticReport>> BaselineChecks();
 
-/// Parses, authenticates and appraises: the whole of SNP verification. `reference` null runs the baseline only
-/// (`binding` may then be null too). Claims are what the report says, for display and audit: never raw evidence.
+/// Every row of an appraisal in its order, with reason and source: what `portcullis-kbs checks` prints, what
+/// docs/reference/checks.md explains and a golden test holds.
+std::vector<evidence::Finding> CheckRows();
+
+/// Parses, authenticates and appraises: the whole of SNP verification. `reference` null runs the baseline
+/// only, and `binding` may then be null too; null beside a policy leaves the policy's rows open, which
+/// denies. Claims are what the report says, for display and audit: never raw evidence.
 struct Verification {
   evidence::ProofTree tree;
-  codec::Json claims;                  // {} where the report did not parse
+  codec::Json claims;  // {} where the report did not parse
   std::vector<std::string> not_proven;
 };
-Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates, const TrustAnchors& anchors,
-                       WallTime now, const ReferenceValues* reference, const Binding* binding);
+Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates,
+                       const TrustAnchors& anchors, WallTime now, const ReferenceValues* reference,
+                       const Binding* binding);
 
 }  // namespace portcullis::snp

@@ -10,11 +10,11 @@
 
 namespace portcullis::snp {
 
-using Measurement = FixedBytes<struct MeasurementTag, 48>;    // SHA-384 launch digest
-using ReportData = FixedBytes<struct ReportDataTag, 64>;      // what the guest had signed
-using HostData = FixedBytes<struct HostDataTag, 32>;          // what the host set at launch: init-data digest
+using Measurement = FixedBytes<struct MeasurementTag, 48>;  // SHA-384 launch digest
+using ReportData = FixedBytes<struct ReportDataTag, 64>;    // what the guest had signed
+using HostData = FixedBytes<struct HostDataTag, 32>;        // what the host set at launch: init-data digest
 using ChipId = FixedBytes<struct ChipIdTag, 64>;
-using KeyDigest = FixedBytes<struct KeyDigestTag, 48>;        // SHA-384 of an ID or author key
+using KeyDigest = FixedBytes<struct KeyDigestTag, 48>;  // SHA-384 of an ID or author key
 using ReportId = FixedBytes<struct ReportIdTag, 32>;
 using FamilyId = FixedBytes<struct FamilyIdTag, 16>;
 using ImageId = FixedBytes<struct ImageIdTag, 16>;
@@ -22,7 +22,8 @@ using ImageId = FixedBytes<struct ImageIdTag, 16>;
 enum class Product : std::uint8_t { kMilan, kGenoa, kTurin };
 enum class KeyKind : std::uint8_t { kVcek, kVlek };
 
-/// TCB components; fmc is Turin's only, and 0 elsewhere. Compared component by component, never as one number.
+/// TCB components; fmc is Turin's only, and 0 elsewhere. Compared component by component, never as one
+/// number.
 struct Tcb {
   std::uint8_t fmc = 0, bootloader = 0, tee = 0, snp = 0, microcode = 0;
   bool operator==(const Tcb&) const = default;
@@ -36,7 +37,7 @@ struct Tcb {
 /// One allowed processor, by CPUID family, model and stepping: microcode levels compare only within one.
 struct AllowedProduct {
   std::uint8_t family, model, stepping;
-  Tcb tcb_floor;                      // for REPORTED, COMMITTED and LAUNCH
+  Tcb tcb_floor;                                                // for REPORTED, COMMITTED and LAUNCH
   std::uint8_t firmware_major, firmware_minor, firmware_build;  // for CURRENT and COMMITTED
   std::uint64_t launch_mitigations, current_mitigations;        // bits that must be set (v5; 0 demands none)
 };
@@ -52,18 +53,18 @@ struct DigestRule {
 struct ReferenceValues {
   std::uint32_t min_version;  // 3..5
   std::set<KeyKind> key_kinds;
-  std::set<std::uint32_t> vmpls;              // of 0..3
+  std::set<std::uint32_t> vmpls;                                 // of 0..3
   std::uint64_t guest_policy_must_set, guest_policy_must_clear;  // masks; DEBUG is refused whatever they say
   std::uint8_t min_abi_major, min_abi_minor;
-  std::uint64_t platform_must_set, platform_must_clear;          // masks over PLATFORM_INFO
+  std::uint64_t platform_must_set, platform_must_clear;  // masks over PLATFORM_INFO
   bool provisional_firmware_allowed;
-  std::set<ReportId> migration_agents;        // REPORT_ID_MA allowed where MIGRATE_MA is set
+  std::set<ReportId> migration_agents;  // REPORT_ID_MA allowed where MIGRATE_MA is set
   std::vector<AllowedProduct> products;
-  bool any_genuine_chip;                      // else allowed_chips
+  bool any_genuine_chip;  // else allowed_chips
   std::set<ChipId> allowed_chips, denied_chips;
   bool masked_chip_id_allowed;
-  std::set<std::string> csps;                 // for VLEK
-  std::set<Measurement> measurements;         // never empty
+  std::set<std::string> csps;          // for VLEK
+  std::set<Measurement> measurements;  // never empty
   std::uint32_t min_guest_svn;
   DigestRule<FamilyId> family_id;
   DigestRule<ImageId> image_id;
@@ -72,8 +73,8 @@ struct ReferenceValues {
 
 /// What this one attestation must show, beside the policy.
 struct Binding {
-  ReportData report_data;              // H(nonce, key), zero-padded
-  std::optional<HostData> host_data;   // init-data digest; nullopt demands zeros
+  ReportData report_data;             // H(nonce, key), zero-padded
+  std::optional<HostData> host_data;  // init-data digest; nullopt demands zeros
 };
 
 }  // namespace portcullis::snp

@@ -1,0 +1,102 @@
+#include "evidence/snp/checks.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "evidence/snp/claims.h"
+#include "evidence/snp/tables.h"
+
+namespace portcullis::snp {
+namespace {
+
+using evidence::Finding;
+using evidence::Outcome;
+
+/// What ParseReport() refuses, as rows; the row whose reason it gave is the one that failed.
+constexpr struct FormRow {
+  std::string_view id;
+  ReasonCode reason;
+  std::string_view source, expected;
+} kFormRows[] = {
+    {"snp.report-version-supported", ReasonCode::kEvidenceVersionUnsupported,
+     "AMD 56860, ATTESTATION_REPORT VERSION", "a version of 3 to 5"},
+    {"snp.product-known", ReasonCode::kProductNotAllowed, "AMD 56860, CPUID_FAM_ID and CPUID_MOD_ID",
+     "Milan, Genoa or Turin"},
+    {"snp.report-well-formed", ReasonCode::kEvidenceMalformed, "AMD 56860, ATTESTATION_REPORT",
+     "1184 bytes with every reserved byte zero"},
+};
+
+void AddFormRows(const Result<Report>& parsed, evidence::ProofTree& tree) {
+  for (const FormRow& row : kFormRows) {
+    Finding finding{std::string(row.id),       row.reason,    Outcome::kPassed,
+                    std::string(row.expected), "as expected", std::string(row.source)};
+    if (!parsed) {
+      const bool failed = parsed.error().code == row.reason;
+      finding.outcome = failed ? Outcome::kFailed : Outcome::kNotEvaluated;
+      finding.actual = failed ? parsed.error().ToString() : "";
+    }
+    tree.findings.push_back(std::move(finding));
+  }
+}
+
+void AddNotEvaluated(std::vector<Finding> rows, evidence::ProofTree& tree) {
+  std::ranges::move(rows, std::back_inserter(tree.findings));
+}
+
+void AddPolicyRowsNotEvaluated(bool with_policy, evidence::ProofTree& tree) {
+  evidence::NotEvaluated(BaselineChecks(), tree);
+  if (with_policy) evidence::NotEvaluated(PolicyChecks(), tree);
+}
+
+}  // namespace
+
+std::span<const evidence::Check<Subject>> PolicyChecks() {
+  static const auto rows = [] {
+    std::vector<evidence::Check<Subject>> all(PlatformChecks().begin(), PlatformChecks().end());
+    all.insert(all.end(), WorkloadChecks().begin(), WorkloadChecks().end());
+    return all;
+  }();
+  return rows;
+}
+
+std::vector<Finding> CheckRows() {
+  evidence::ProofTree rows;
+  for (const FormRow& row : kFormRows)
+    rows.findings.push_back(
+        {std::string(row.id), row.reason, Outcome::kNotEvaluated, "", "", std::string(row.source)});
+  AddNotEvaluated(ChainCheckRows(), rows);
+  AddPolicyRowsNotEvaluated(true, rows);
+  return rows.findings;
+}
+
+Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates,
+                       const TrustAnchors& anchors, WallTime now, const ReferenceValues* reference,
+                       const Binding* binding) {
+  Verification out{.tree = {}, .claims = codec::Json::Object({}), .not_proven = {}};
+  const auto parsed = ParseReport(report);
+  AddFormRows(parsed, out.tree);
+  if (!parsed) {
+    AddNotEvaluated(ChainCheckRows(), out.tree);
+    AddPolicyRowsNotEvaluated(reference != nullptr, out.tree);
+    return out;
+  }
+
+  const auto authentic = Authenticate(*parsed, report, certificates, anchors, now, out.tree);
+  if (!authentic) {
+    out.claims = ClaimsOf(*parsed);
+    AddPolicyRowsNotEvaluated(reference != nullptr, out.tree);
+    return out;
+  }
+
+  out.claims = ClaimsOf(*authentic);
+  out.not_proven = NotProvenBy(*authentic);
+  evidence::Appraise(BaselineChecks(), *authentic, out.tree);
+  // A policy with nothing to bind to proves nothing about this attestation: its rows stay open, which denies.
+  if (reference != nullptr && binding != nullptr)
+    evidence::Appraise(PolicyChecks(), Subject{*authentic, *reference, *binding}, out.tree);
+  else if (reference != nullptr)
+    evidence::NotEvaluated(PolicyChecks(), out.tree);
+  return out;
+}
+
+}  // namespace portcullis::snp

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "evidence/snp/leaf.h"
+
+namespace portcullis::snp {
+
+/// Remembers sound leaves, so that a chip's second report costs one P-384 verification and no RSA. Only what
+/// verified gets in, and the least recently used goes out: nobody without AMD's signature can fill it.
+/// Thread-safe.
+class ProvenLeaves {
+ public:
+  static constexpr std::size_t kCapacity = 4096;  // chips of a large fleet; about 4 KiB each
+
+  /// What a proof holds for: this leaf under this issuer and root of this product.
+  struct Key {
+    Product product;
+    std::array<crypto::Sha256Digest, 3> leaf_issuer_root;
+    auto operator<=>(const Key&) const = default;
+  };
+
+  explicit ProvenLeaves(std::size_t capacity = kCapacity) : capacity_(capacity) {}
+  std::shared_ptr<const ExaminedLeaf> Find(const Key& key);
+  void Remember(const Key& key, std::shared_ptr<const ExaminedLeaf> leaf);
+  std::size_t size() const;
+
+ private:
+  using Entry = std::pair<Key, std::shared_ptr<const ExaminedLeaf>>;
+
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::list<Entry> by_use_;  // most recently used first
+  std::map<Key, std::list<Entry>::iterator> entries_;
+};
+
+}  // namespace portcullis::snp

@@ -1,0 +1,47 @@
+#include "evidence/snp/text.h"
+
+#include <charconv>
+
+#include "codec/text.h"
+
+namespace portcullis::snp {
+
+std::string TextOf(const Tcb& tcb, Product product) {
+  std::string out;
+  if (product == Product::kTurin) out += "fmc=" + std::to_string(tcb.fmc) + " ";
+  out += "bootloader=" + std::to_string(tcb.bootloader);
+  out += " tee=" + std::to_string(tcb.tee);
+  out += " snp=" + std::to_string(tcb.snp);
+  out += " microcode=" + std::to_string(tcb.microcode);
+  return out;
+}
+
+std::string TextOf(const FirmwareVersion& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.build);
+}
+
+std::string TextOf(CpuId cpuid) {
+  const auto hex = [](std::uint8_t value) {
+    const std::byte byte{value};
+    return codec::EncodeHex({&byte, 1});
+  };
+  std::string out = hex(cpuid.family) + "/" + hex(cpuid.model) + "/" + hex(cpuid.stepping);
+  if (const auto product = ProductOf(cpuid)) out += " (" + std::string(NameOf(*product)) + ")";
+  return out;
+}
+
+std::string HexNumber(std::uint64_t value) {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
+  return "0x" + std::string(digits, end);
+}
+
+std::string FromReport(std::string value, std::string_view offset) {
+  value += " (report@";
+  value += offset;
+  value += ")";
+  return value;
+}
+
+}  // namespace portcullis::snp
