@@ -1,0 +1,21 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "evidence/snp/chain.h"
+#include "kbs/options.h"
+
+namespace portcullis::kbs {
+
+/// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. The roots of trust come
+/// from the caller's main and from nowhere else. Returns the process's exit code (docs/reference/api.md).
+/// `on_ready`, where set, gets the bound ports (guest, broker, ops) once all serve.
+int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const std::atomic<bool>& stop,
+              const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready = {});
+
+/// The command line that production and lab executables share: --config, --help, --version, checks.
+/// `anchors` is called once the configuration was read.
+int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAnchors>()>& anchors);
+
+}  // namespace portcullis::kbs

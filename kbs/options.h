@@ -1,0 +1,28 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/log.h"
+#include "http/server.h"
+
+namespace portcullis::kbs {
+
+enum class Role : std::uint8_t { kOperator, kAuditor };
+
+/// The configuration file of portcullis-kbs (docs/reference/api.md). Sinks, roots and keys come from here only,
+/// never from a request.
+struct Options {
+  LogLevel log_level = LogLevel::kInfo;
+  http::ServerOptions guest, broker, ops;
+  std::string guest_url;
+  std::map<std::string, std::set<Role>> clients;  // by common name of the client certificate
+  std::string store_path, kek_file, audit_origin;
+};
+
+/// Errors: ConfigurationInvalid, naming the field; unknown fields are errors.
+Result<Options> ParseOptions(std::string_view yaml);
+Result<Options> LoadOptions(const std::string& path);
+
+}  // namespace portcullis::kbs

@@ -1,0 +1,182 @@
+#include <charconv>
+
+#include "audit/audit.h"
+#include "codec/json.h"
+#include "kbs/routes/routes.h"
+
+namespace portcullis::kbs {
+namespace {
+
+using codec::Json;
+using http::Request;
+using http::Response;
+
+constexpr std::int64_t kMaxPage = 500;
+constexpr std::int64_t kMaxWaitSeconds = 30;
+
+Response Problem(const Error& error, const Request& request) {
+  return Response::Problem(http::StatusFor(error.code), error, request.id);
+}
+
+Response Answer(const Result<Json>& value, const Request& request, int status = 200) {
+  if (!value) return Problem(value.error(), request);
+  return Response::JsonBody(status, *value);
+}
+
+Response Answer(const Result<>& done, const Request& request) {
+  if (!done) return Problem(done.error(), request);
+  return Response::Empty(204);
+}
+
+Result<std::int64_t> QueryInteger(const Request& request, const std::string& name, std::int64_t fallback,
+                                  std::int64_t max) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  std::int64_t value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [stop, error] = std::from_chars(found->second.data(), end, value);
+  if (error != std::errc() || stop != end || value < 0 || value > max)
+    return Error{ReasonCode::kRequestMalformed, "a query parameter is not a whole number in range", name};
+  return value;
+}
+
+std::string QueryText(const Request& request, const std::string& name, std::string fallback) {
+  const auto found = request.query.find(name);
+  return found == request.query.end() ? std::move(fallback) : found->second;
+}
+
+Result<std::string_view> ParseCause(std::string_view text) {
+  // The label of a metric: a closed set.
+  for (const std::string_view known : {"PodDeleted", "PodFinished", "PolicyChanged", "KeyRevoked", "Requested"})
+    if (text == known) return known;
+  return Error{ReasonCode::kRequestMalformed, "cause is one of PodDeleted, PodFinished, PolicyChanged, KeyRevoked, Requested",
+               Quoted(text)};
+}
+
+const std::string& Namespace(const Request& request) { return request.captures.at("ns"); }
+const std::string& Name(const Request& request) { return request.captures.at("name"); }
+const std::string& Id(const Request& request) { return request.captures.at("id"); }
+
+Response PutRelease(release::Broker& broker, const Request& request) {
+  const auto body = codec::ParseJson(request.body);
+  if (!body) return Problem(body.error(), request);
+  const auto registration = release::ParseRegistration(Id(request), *body);
+  if (!registration) return Problem(registration.error(), request);
+  const auto is_new = broker.PutRelease(*registration);
+  if (!is_new) return Problem(is_new.error(), request);
+  const auto release = broker.GetRelease(Id(request));
+  if (!release) return Problem(release.error(), request);
+  return Response::JsonBody(*is_new ? 201 : 200, release->ToJson());
+}
+
+Response GetRelease(release::Broker& broker, const Request& request) {
+  const auto release = broker.GetRelease(Id(request));
+  if (!release) return Problem(release.error(), request);
+  return Response::JsonBody(200, release->ToJson());
+}
+
+Response ListReleases(release::Broker& broker, const Request& request) {
+  const auto limit = QueryInteger(request, "limit", 100, kMaxPage);
+  if (!limit) return Problem(limit.error(), request);
+  return Answer(broker.ListReleases(QueryText(request, "after", ""), *limit), request);
+}
+
+Response RevokeRelease(release::Broker& broker, const Request& request) {
+  const auto cause = ParseCause(QueryText(request, "cause", "Requested"));
+  if (!cause) return Problem(cause.error(), request);
+  const auto release = broker.Revoke(request.id, Id(request), *cause);
+  if (!release) return Problem(release.error(), request);
+  return Response::JsonBody(200, release->ToJson());
+}
+
+Response Decisions(release::Broker& broker, const Request& request) {
+  const auto after = QueryInteger(request, "after", 0, INT64_MAX);
+  const auto wait = QueryInteger(request, "wait", 0, kMaxWaitSeconds);
+  const auto limit = QueryInteger(request, "limit", kMaxPage, kMaxPage);
+  for (const auto* value : {&after, &wait, &limit})
+    if (!*value) return Problem(value->error(), request);
+  return Answer(broker.Decisions(*after, std::chrono::seconds(*wait), *limit), request);
+}
+
+Response AuditRows(const audit::Log& audit, const Request& request) {
+  const auto after = QueryInteger(request, "after", 0, INT64_MAX);
+  const auto limit = QueryInteger(request, "limit", kMaxPage, 10'000);
+  for (const auto* value : {&after, &limit})
+    if (!*value) return Problem(value->error(), request);
+  const auto rows = audit.Rows(*after, static_cast<std::size_t>(*limit));
+  if (!rows) return Problem(rows.error(), request);
+  std::string body;
+  for (const audit::Row& row : *rows) body += row.canonical + "\n";
+  return Response::Text(200, std::move(body), "application/jsonl");
+}
+
+}  // namespace
+
+http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Options& options) {
+  http::Router router;
+  const auto& clients = options.clients;
+  const auto add = [&](Role least, const char* method, const char* pattern, http::Handler handler) {
+    router.Add(method, pattern, [&clients, least, handler = std::move(handler)](const Request& request) {
+      if (!request.client) return Problem({ReasonCode::kUnauthorized, "no client certificate"}, request);
+      const auto client = clients.find(request.client->common_name);
+      // An operator may do all that an auditor may.
+      if (client == clients.end() || !(client->second.contains(Role::kOperator) || client->second.contains(least)))
+        return Problem({ReasonCode::kForbidden, "the client has no role for this route",
+                        Quoted(request.client->common_name)}, request);
+      return handler(request);
+    });
+  };
+  const auto with_body = [](auto fn) {
+    return [fn](const Request& request) {
+      const auto body = codec::ParseJson(request.body);
+      if (!body) return Problem(body.error(), request);
+      return Answer(fn(request, *body), request);
+    };
+  };
+
+  add(Role::kOperator, "PUT", "/v1/keys/{ns}/{name}", with_body([&broker](const Request& r, const Json& body) {
+        return broker.PutKey(r.id, Namespace(r), Name(r), body);
+      }));
+  add(Role::kAuditor, "GET", "/v1/keys/{ns}/{name}",
+      [&broker](const Request& r) { return Answer(broker.GetKey(Namespace(r), Name(r)), r); });
+  add(Role::kOperator, "DELETE", "/v1/keys/{ns}/{name}",
+      [&broker](const Request& r) { return Answer(broker.DeleteKey(r.id, Namespace(r), Name(r)), r); });
+  add(Role::kOperator, "PUT", "/v1/policies/{ns}/{name}", with_body([&broker](const Request& r, const Json& body) {
+        return broker.PutPolicy(r.id, Namespace(r), Name(r), body);
+      }));
+  add(Role::kAuditor, "GET", "/v1/policies/{ns}/{name}",
+      [&broker](const Request& r) { return Answer(broker.GetPolicy(Namespace(r), Name(r)), r); });
+  add(Role::kOperator, "DELETE", "/v1/policies/{ns}/{name}",
+      [&broker](const Request& r) { return Answer(broker.DeletePolicy(r.id, Namespace(r), Name(r)), r); });
+  add(Role::kOperator, "PUT", "/v1/releases/{id}", [&broker](const Request& r) { return PutRelease(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/releases/{id}", [&broker](const Request& r) { return GetRelease(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/releases", [&broker](const Request& r) { return ListReleases(broker, r); });
+  add(Role::kOperator, "DELETE", "/v1/releases/{id}", [&broker](const Request& r) { return RevokeRelease(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/decisions", [&broker](const Request& r) { return Decisions(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/identity", [&broker, &options](const Request&) {
+    return Response::JsonBody(200, broker.IdentityDocument(options.guest_url));
+  });
+  add(Role::kAuditor, "POST", "/v1/appraisals",
+      with_body([&broker](const Request&, const Json& body) { return broker.DryRun(body); }));
+  add(Role::kAuditor, "GET", "/v1/audit", [&audit](const Request& r) { return AuditRows(audit, r); });
+  add(Role::kAuditor, "GET", "/v1/audit/checkpoint", [&audit](const Request& r) {
+    const auto note = audit.LatestCheckpoint();
+    return note ? Response::Text(200, *note) : Problem(note.error(), r);
+  });
+  return router;
+}
+
+http::Router OpsRoutes(const metrics::Metrics& metrics, const store::Store& store) {
+  http::Router router;
+  router.Add("GET", "/metrics", [&metrics](const Request&) {
+    return Response::Text(200, metrics.Exposition(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  router.Add("GET", "/livez", [](const Request&) { return Response::Text(200, "ok\n"); });
+  router.Add("GET", "/readyz", [&store](const Request&) {
+    return store.latched() ? Response::Text(503, "store: an I/O error stopped all writes; free the disk and restart\n")
+                           : Response::Text(200, "ok\n");
+  });
+  return router;
+}
+
+}  // namespace portcullis::kbs

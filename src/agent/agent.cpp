@@ -1,0 +1,163 @@
+#include "agent/agent.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "agent/deliver.h"
+#include "agent/rcar.h"
+#include "base/log.h"
+#include "crypto/digest.h"
+#include "evidence/snp/report.h"
+
+namespace portcullis::agent {
+namespace {
+
+constexpr int kExitFault = 1, kExitUsage = 2, kExitDenied = 3, kExitMalformed = 4, kExitUnreachable = 5;
+constexpr std::chrono::milliseconds kFirstWait{500}, kLongestWait{10'000};
+
+struct AgentOptions {
+  std::string init_data, tsm_path = kTsmReportPath, directory = "/run/portcullis", name;
+  std::chrono::seconds timeout{300};
+  crypto::Curve curve = crypto::Curve::kP256;
+  std::vector<std::string> command;
+};
+
+int ExitCodeFor(ReasonCode code, bool refused) {
+  if (refused && code != ReasonCode::kOverloaded && code != ReasonCode::kAuditUnavailable) return kExitDenied;
+  switch (code) {
+    case ReasonCode::kInitDataMismatch:
+    case ReasonCode::kSignatureInvalid: return kExitDenied;
+    case ReasonCode::kConfigurationInvalid: return kExitUsage;
+    case ReasonCode::kRequestMalformed:
+    case ReasonCode::kEvidenceMalformed:
+    case ReasonCode::kEvidenceVersionUnsupported: return kExitMalformed;
+    case ReasonCode::kUnreachable:
+    case ReasonCode::kOverloaded:
+    case ReasonCode::kAuditUnavailable: return kExitUnreachable;
+    default: return kExitFault;
+  }
+}
+
+/// The host hands the init-data in and is not trusted with it: only what the hardware measured at launch counts.
+Result<> RequireMeasured(Tsm& tsm, const TrustedBroker& broker) {
+  const TsmReport report = TRY(tsm.Report(snp::ReportData{}));
+  if (report.provider != "sev_guest")
+    return Error{ReasonCode::kTeeMismatch, "the TEE is not one this agent serves", Quoted(report.provider)};
+  const snp::Report parsed = TRY(snp::ParseReport(report.outblob));
+  const auto digest = crypto::Sha256(AsBytes(broker.init_data.text));
+  if (!SameBytes(parsed.host_data.bytes(), digest.bytes()))
+    return Error{ReasonCode::kInitDataMismatch, "the init-data handed in is not what the hardware measured at launch"};
+  return Done{};
+}
+
+struct Outcome {
+  Result<SecretBytes> key;
+  std::optional<Refusal> refusal;
+};
+
+bool CanHelp(const Error& error, const std::optional<Refusal>& refusal) {
+  if (refusal) return refusal->retryable || error.code == ReasonCode::kOverloaded || error.code == ReasonCode::kAuditUnavailable;
+  return error.code == ReasonCode::kUnreachable || error.code == ReasonCode::kOverloaded;
+}
+
+/// Tries until the key is there, the refusal is final or the time is up. Each try has a challenge of its own.
+Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker, const AgentOptions& options) {
+  http::ClientOptions client_options;
+  client_options.base_url = broker.url;
+  client_options.ca_pem = broker.ca_pem;
+  client_options.user_agent = "portcullis-agent/0.1";
+  const auto client = ports.connect(client_options);
+  if (!client) return {client.error(), {}};
+  // Made in the TEE, never stored: a key sealed to it dies with this process.
+  const auto tee_key = crypto::EcPrivateKey::Generate(options.curve);
+  RcarClient rcar(**client, tsm, broker, tee_key);
+
+  const SteadyTime deadline = ports.clock.Steady() + options.timeout;
+  std::chrono::milliseconds wait = kFirstWait;
+  for (;;) {
+    std::optional<Refusal> refusal;
+    auto key = rcar.Attest(refusal);
+    if (key) return {std::move(key), {}};
+    if (!CanHelp(key.error(), refusal) || ports.clock.Steady() + wait > deadline) return {std::move(key), std::move(refusal)};
+    Log(LogLevel::kInfo, "not yet released, trying again", {{"reason", std::string(NameOf(key.error().code))}});
+    ByteBuffer jitter(1);
+    ports.random.Fill(jitter);
+    ports.sleep(wait + wait * static_cast<int>(jitter[0]) / 512);
+    wait = std::min(wait * 2, kLongestWait);
+  }
+}
+
+int Explain(const Error& error, const std::optional<Refusal>& refusal) {
+  const Reason& reason = ReasonFor(error.code);
+  std::string line = "portcullis-agent: " + std::string(reason.name) + ": ";
+  line += refusal ? std::string(reason.message) : std::string(error.text.view());
+  if (!error.where.empty()) line += " (" + error.where + ")";
+  if (refusal && refusal->reasons.size() > 1) {
+    line += " All reasons:";
+    for (const std::string& name : refusal->reasons) line += " " + name;
+    line += ".";
+  }
+  line += " " + std::string(reason.remedy);
+  if (refusal && !refusal->request_id.empty()) line += " Request " + Quoted(refusal->request_id) + ".";
+  std::cerr << line << "\n";
+  return ExitCodeFor(error.code, refusal.has_value());
+}
+
+int Run(const AgentPorts& ports, const AgentOptions& options) {
+  if (const auto hardened = HardenProcess(); !hardened) return Explain(hardened.error(), {});
+  const auto broker = ParseTrustedBroker(options.init_data);
+  if (!broker) return Explain(broker.error(), {});
+  Tsm tsm(ports.files, ports.random, options.tsm_path);
+  if (const auto measured = RequireMeasured(tsm, *broker); !measured) return Explain(measured.error(), {});
+
+  const SteadyTime started = ports.clock.Steady();
+  const Outcome outcome = FetchKey(ports, tsm, *broker, options);
+  if (!outcome.key) return Explain(outcome.key.error(), outcome.refusal);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ports.clock.Steady() - started);
+  Log(LogLevel::kInfo, "key released",
+      {{"release", Quoted(broker->release_id)}, {"milliseconds", std::to_string(took.count())}});
+
+  if (!options.command.empty()) return Explain(DeliverByExec(*outcome.key, options.command), {});
+  const std::string name = options.name.empty() ? broker->key : options.name;
+  if (const auto delivered = DeliverAsFile(*outcome.key, options.directory, name); !delivered)
+    return Explain(delivered.error(), {});
+  return 0;
+}
+
+}  // namespace
+
+int AgentMain(int argc, char** argv, const AgentPorts& ports) {
+  CLI::App app{"Portcullis agent: attests this guest to the broker that its measured init-data names, and hands the "
+               "model key to the workload."};
+  app.footer("Examples:\n  portcullis-agent fetch --out /run/portcullis\n  portcullis-agent exec -- /usr/bin/serve --model /models/llama\n\n"
+             "Exit codes: 0 released, 1 our fault, 2 usage or configuration, 3 denied, 4 malformed input, 5 unreachable.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "portcullis-agent 0.1.0");
+  AgentOptions options;
+  std::int64_t timeout_seconds = options.timeout.count();
+  std::string curve = "P-256";
+  const auto add_common = [&](CLI::App* command) {
+    command->add_option("--init-data", options.init_data, "The init-data annotation's text")->envname("PORTCULLIS_INIT_DATA")->required();
+    command->add_option("--tsm", options.tsm_path, "Where configfs-tsm makes reports")->capture_default_str();
+    command->add_option("--timeout", timeout_seconds, "Seconds to go on trying")->check(CLI::Range(1, 7200))->capture_default_str();
+    command->add_option("--curve", curve, "Curve of the TEE's key")->check(CLI::IsMember({"P-256", "P-521"}))->capture_default_str();
+  };
+  CLI::App* fetch = app.add_subcommand("fetch", "Write the key to a file on tmpfs, mode 0400");
+  add_common(fetch);
+  fetch->add_option("--out", options.directory, "Directory on tmpfs")->capture_default_str();
+  fetch->add_option("--name", options.name, "File name; default: the key's name");
+  CLI::App* exec = app.add_subcommand("exec", "Run a command with the key on an inherited descriptor (PORTCULLIS_KEY_FD)");
+  add_common(exec);
+  exec->add_option("command", options.command, "Command and its arguments")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  options.timeout = std::chrono::seconds(timeout_seconds);
+  options.curve = curve == "P-521" ? crypto::Curve::kP521 : crypto::Curve::kP256;
+  return Run(ports, options);
+}
+
+}  // namespace portcullis::agent

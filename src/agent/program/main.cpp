@@ -1,0 +1,13 @@
+#include <thread>
+
+#include "agent/agent.h"
+#include "crypto/digest.h"
+
+int main(int argc, char** argv) {
+  using namespace portcullis;  // NOLINT: a main of four lines
+  agent::SystemFiles files;
+  const SystemClock clock;
+  crypto::SystemRandom random;
+  return agent::AgentMain(argc, argv, {files, clock, random, http::Client::Create,
+                                       [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
+}

@@ -1,0 +1,32 @@
+#include "agent/release_claim.h"
+
+#include "codec/json.h"
+
+namespace portcullis::agent {
+
+using codec::ObjectReader;
+
+Result<TrustedBroker> ParseTrustedBroker(std::string_view annotation) {
+  constexpr auto kMismatch = ReasonCode::kInitDataMismatch;
+  codec::InitData init_data = TRY(codec::DecodeInitDataAnnotation(annotation));
+  const auto entry = init_data.data.find("portcullis.json");
+  if (entry == init_data.data.end())
+    return Error{kMismatch, "init-data has no entry portcullis.json: the pod did not pass the admission webhook"};
+  const codec::Json value = TRY_AT("portcullis.json", codec::ParseJson(entry->second, {.max_bytes = 64 * 1024, .max_depth = 8}));
+  ObjectReader in = TRY_AT("portcullis.json", ObjectReader::Open(value, kMismatch));
+  if (TRY_AT("portcullis.json", in.Integer("version", 1, 1)) != 1) return Error{kMismatch, "unknown version"};
+  ObjectReader kbs = TRY_AT("portcullis.json.kbs", ObjectReader::Open(*TRY(in.Object("kbs")), kMismatch));
+  const codec::Json* signing_key = TRY_AT("portcullis.json.kbs", kbs.Object("signingKey"));
+  return TrustedBroker{
+      .init_data = std::move(init_data),
+      .release_id = TRY_AT("portcullis.json", in.Text("releaseId", 64)),
+      .namespace_name = TRY_AT("portcullis.json", in.Text("namespace", 253)),
+      .key = TRY_AT("portcullis.json", in.Text("key", 253)),
+      .resource = TRY_AT("portcullis.json", in.Text("resource", 800)),
+      .url = TRY_AT("portcullis.json.kbs", kbs.Text("url", 2048)),
+      .ca_pem = TRY_AT("portcullis.json.kbs", kbs.Text("ca", 32 * 1024)),
+      .signing_key = TRY_AT("portcullis.json.kbs.signingKey", crypto::EcPublicKey::FromJwk(*signing_key)),
+  };
+}
+
+}  // namespace portcullis::agent
