@@ -31,10 +31,11 @@ Jwe EncryptJwe(const EcPublicKey& recipient, const SecretBytes& plaintext, Rando
 /// sizes, tampering. Error: KeyUnavailable.
 Result<SecretBytes> DecryptJwe(const EcPrivateKey& recipient, const Jwe& jwe);
 
-/// Compact JWS (RFC 7515) under an EC key: header {"alg":"ES256","kid":thumbprint,"typ":typ}.
+/// Compact JWS (RFC 7515) under an EC key: header {"alg":"ES256","kid":thumbprint,"typ":typ}; an empty `typ` means
+/// that there is none. The payload must not be empty.
 std::string SignJws(const EcPrivateKey& key, std::string_view typ, Bytes payload);
-/// The payload's bytes. The alg must be the key's own, typ equal (RFC 8725), no crit, b64, jku, jwk, x5u, x5c is
-/// followed; kid, where there, must be the key's thumbprint. Error: SignatureInvalid.
+/// The payload's bytes. The alg must be the key's own, typ equal (RFC 8725); crit, b64, jku, jwk, x5u, x5c are
+/// refused; kid, where there, must be the key's thumbprint. Error: SignatureInvalid.
 Result<ByteBuffer> VerifyJws(const EcPublicKey& key, std::string_view typ, std::string_view compact);
 
 /// Detached JWS ("header..signature", RFC 7515 appendix F) over `payload`.

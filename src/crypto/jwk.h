@@ -12,13 +12,19 @@ namespace portcullis::crypto {
 enum class Curve : std::uint8_t { kP256, kP384, kP521 };
 std::string_view NameOf(Curve curve);  // "P-256", ...
 
+/// The JWE algorithm that EC keys are for here, and what a JWK's `alg` says for it.
+inline constexpr std::string_view kKeyAgreementAlgorithm = "ECDH-ES+A256KW";
+
+/// What a JWK will be used for; its `use`, `alg` and `key_ops`, where there, must agree (hazards J4, J25).
+enum class KeyUse : std::uint8_t { kAny, kEncryption, kSignature };
+
 /// A public EC key on a named curve; its point is on the curve. Immutable, cheap to copy, thread-safe.
 class EcPublicKey {
  public:
   /// RFC 7517/7518 JWK with kty EC: crv, x, y required, coordinates of exactly the field's length; `alg`, `use`,
-  /// `kid`, `key_ops` are allowed and ignored unless `allowed_extra` forbids them; private members are refused
+  /// `kid`, `key_ops` are allowed and held against `use`; any other member, a private one above all, is refused
   /// (hazards J16, J17). Error: TeeKeyNotAccepted.
-  static Result<EcPublicKey> FromJwk(const codec::Json& jwk);
+  static Result<EcPublicKey> FromJwk(const codec::Json& jwk, KeyUse use = KeyUse::kAny);
   /// SubjectPublicKeyInfo DER with a named curve. Error: TeeKeyNotAccepted.
   static Result<EcPublicKey> FromSpki(Bytes der);
 

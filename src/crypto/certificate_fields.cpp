@@ -1,0 +1,149 @@
+#include "crypto/certificate_impl.h"
+#include "crypto/der.h"
+
+namespace portcullis::crypto {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::uint8_t kVersionTag = 0xA0;
+constexpr std::uint8_t kExtensionsTag = 0xA3;
+constexpr std::uint8_t kUtcTime = 0x17;
+constexpr std::uint8_t kGeneralizedTime = 0x18;
+constexpr std::size_t kMaxSerialBytes = 20;  // RFC 5280 4.1.2.2
+constexpr auto kEcPublicKeyOid = "\x2a\x86\x48\xce\x3d\x02\x01"sv;
+
+Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
+
+/// The digits as a number; -1 where one is not a digit.
+int Digits(std::string_view text) {
+  int value = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9') return -1;
+    value = value * 10 + (digit - '0');
+  }
+  return value;
+}
+
+/// RFC 5280 4.1.2.5: seconds given, Z, no fraction.
+Result<WallTime> ReadTime(DerReader& in) {
+  using std::chrono::day, std::chrono::month, std::chrono::year;
+  const DerElement element = TRY(in.Next());
+  std::string_view text = AsText(element.content);
+  const std::size_t year_digits = element.tag == kUtcTime ? 2 : 4;
+  if ((element.tag != kUtcTime && element.tag != kGeneralizedTime) || text.size() != year_digits + 11 ||
+      text.back() != 'Z')
+    return Malformed("validity is not in a form of RFC 5280");
+  int parts[6];  // year, month, day, hour, minute, second
+  for (std::size_t i = 0; i < 6; ++i) {
+    const std::size_t width = i == 0 ? year_digits : 2;
+    parts[i] = Digits(text.substr(0, width));
+    if (parts[i] < 0) return Malformed("validity has characters other than digits");
+    text.remove_prefix(width);
+  }
+  if (element.tag == kUtcTime) parts[0] += parts[0] < 50 ? 2000 : 1900;
+  const std::chrono::year_month_day date{year(parts[0]), month(static_cast<unsigned>(parts[1])),
+                                         day(static_cast<unsigned>(parts[2]))};
+  if (!date.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 59)
+    return Malformed("validity is not a time");
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(parts[3]) +
+         std::chrono::minutes(parts[4]) + std::chrono::seconds(parts[5]);
+}
+
+Result<std::uint64_t> ReadSerial(DerReader& in) {
+  const Bytes content = TRY(in.Take(kDerInteger));
+  if ((content.front() & std::byte{0x80}) != std::byte{0}) return Malformed("serial number is negative");
+  if (content.size() > kMaxSerialBytes) return Malformed("serial number is longer than 20 bytes");
+  std::uint64_t value = 0;
+  for (const std::byte octet : content) {
+    if (value >> 56 != 0) return UINT64_MAX;
+    value = (value << 8) | std::to_integer<std::uint64_t>(octet);
+  }
+  return value;
+}
+
+Result<Bytes> ReadName(DerReader& in, bool may_be_empty) {
+  const DerElement name = TRY(in.Next());
+  if (name.tag != kDerSequence) return Malformed("name is not a sequence");
+  if (name.content.empty() && !may_be_empty) return Malformed("issuer is empty");
+  return name.whole;
+}
+
+Result<Bytes> ReadPublicKeyInfo(DerReader& in) {
+  const DerElement info = TRY(in.Next());
+  if (info.tag != kDerSequence) return Malformed("public key is not a sequence");
+  DerReader fields(info.content);
+  DerReader algorithm(TRY(fields.Take(kDerSequence)));
+  const Bytes object_id = TRY(algorithm.Take(kDerObjectId));
+  // Explicit parameters let a key bring its own curve, with a generator that makes the signature fit.
+  if (SameBytes(object_id, AsBytes(kEcPublicKeyOid)) && algorithm.PeekTag() != kDerObjectId)
+    return Malformed("EC key is not on a named curve");
+  return info.whole;
+}
+
+Result<std::vector<CertificateExtension>> ReadExtensions(DerReader& in) {
+  std::vector<CertificateExtension> out;
+  if (in.AtEnd()) return out;
+  DerReader wrapped(TRY(in.Take(kExtensionsTag)));
+  DerReader entries(TRY(wrapped.Take(kDerSequence)));
+  TRY(wrapped.Finish());
+  if (entries.AtEnd()) return Malformed("list of extensions is empty");
+  while (!entries.AtEnd()) {
+    DerReader entry(TRY(entries.Take(kDerSequence)));
+    CertificateExtension extension{
+        .object_id = TRY(entry.Take(kDerObjectId)), .critical = entry.PeekTag() == kDerBoolean, .value = {}};
+    // FALSE is the default, which DER leaves out.
+    if (extension.critical && TRY(entry.Take(kDerBoolean)).front() != std::byte{0xFF})
+      return Malformed("extension says that it is not critical");
+    extension.value = TRY(entry.Take(kDerOctetString));
+    TRY(entry.Finish());
+    for (const CertificateExtension& earlier : out) {
+      if (SameBytes(earlier.object_id, extension.object_id)) return Malformed("extension stands there twice");
+    }
+    out.push_back(extension);
+  }
+  return out;
+}
+
+Result<> ReadSignedPart(Certificate::Impl& out) {
+  DerReader whole(out.signed_part);
+  DerReader in(TRY(whole.Take(kDerSequence)));
+  if (in.PeekTag() != kVersionTag) return Malformed("certificate is not version 3");
+  DerReader version(TRY(in.Take(kVersionTag)));
+  if (!SameBytes(TRY(version.Take(kDerInteger)), AsBytes("\x02"sv)))
+    return Malformed("certificate is not version 3");
+  TRY(version.Finish());
+  out.serial = TRY(ReadSerial(in));
+  if (!SameBytes(TRY(in.Next()).whole, out.signature_algorithm))
+    return Malformed("outer and inner signature algorithm differ");
+  out.issuer = TRY(ReadName(in, false));
+  DerReader validity(TRY(in.Take(kDerSequence)));
+  out.not_before = TRY(ReadTime(validity));
+  out.not_after = TRY(ReadTime(validity));
+  TRY(validity.Finish());
+  out.subject = TRY(ReadName(in, true));
+  out.spki = TRY(ReadPublicKeyInfo(in));
+  out.extensions =
+      TRY(ReadExtensions(in));  // unique identifiers in front of them are refused, as by RFC 5280
+  return in.Finish();
+}
+
+}  // namespace
+
+Result<> ReadCertificateFields(Certificate::Impl& out) {
+  if (out.der.size() > kMaxCertificateBytes) return Malformed("certificate is larger than 16 KiB");
+  if (!IsDer(out.der)) return Malformed("certificate is not one element in DER");
+  DerReader whole(out.der);
+  DerReader in(TRY(whole.Take(kDerSequence)));
+  out.signed_part = TRY(in.Next()).whole;
+  const DerElement algorithm = TRY(in.Next());
+  if (algorithm.tag != kDerSequence) return Malformed("signature algorithm is not a sequence");
+  out.signature_algorithm = algorithm.whole;
+  const Bytes bits = TRY(in.Take(kDerBitString));
+  if (bits.front() != std::byte{0}) return Malformed("signature is not whole bytes");
+  out.signature = bits.subspan(1);
+  TRY(in.Finish());
+  return ReadSignedPart(out);
+}
+
+}  // namespace portcullis::crypto
