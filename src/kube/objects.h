@@ -21,6 +21,13 @@ inline constexpr std::string_view kInitDataAnnotation = "io.katacontainers.confi
 inline constexpr std::string_view kSealedKeySecretType = "portcullis.dev/sealed-key";
 inline constexpr std::string_view kSealedKeySecretField = "key.jwe";
 
+// Limits of the CRDs' schemas, in characters; an API server refuses a status beyond them.
+inline constexpr std::size_t kMaxReasons = 64;
+inline constexpr std::size_t kMaxFailedChecks = 64;
+inline constexpr std::size_t kMaxCheckText = 1024;  // expected, actual
+inline constexpr std::size_t kMaxNotProven = 32;
+inline constexpr std::size_t kMaxNotProvenText = 512;
+
 std::string SecretNameFor(std::string_view release_id);  // "portcullis-<release id>"
 /// 32 lower-case hex digits, as the webhook draws them.
 bool IsReleaseId(std::string_view text);
