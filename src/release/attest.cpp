@@ -321,7 +321,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
          {"reportData", codec::EncodeHex(attempt.request.report_data.bytes())}}));
   }
   TRY(SaveRelease(transaction, release));
-  return AppendNotice(transaction, {attempt.sequence, attempt.release_id, verdict, time});
+  return AppendNotice(transaction, {attempt.sequence, attempt.release_id, verdict, time, "", ""});
 }
 
 AttestReply Broker::ReplyFor(const Attempt& attempt) const {

@@ -213,7 +213,7 @@ Result<bool> Broker::PutRelease(const Registration& registration) {
       return SaveRelease(transaction, release);
     }
     const Registration& who = existing->registration;
-    const bool same = who.namespace_name == registration.namespace_name && who.pod == registration.pod &&
+    const bool same = who.cluster == registration.cluster && who.namespace_name == registration.namespace_name && who.pod == registration.pod &&
                       who.pod_uid == registration.pod_uid && who.service_account == registration.service_account &&
                       who.policy == registration.policy && who.key == registration.key &&
                       who.init_data_digest == registration.init_data_digest;
@@ -274,6 +274,8 @@ Result<Json> Broker::Decisions(std::int64_t after, std::chrono::seconds wait, st
       for (const DecisionNotice& notice : notices)
         items.push_back(Json::Object({{"sequence", notice.sequence},
                                       {"releaseId", notice.release_id},
+                                      {"cluster", notice.cluster},
+                                      {"namespace", notice.namespace_name},
                                       {"verdict", notice.verdict},
                                       {"time", notice.time}}));
       return Json::Object({{"decisions", items}, {"next", notices.empty() ? after : notices.back().sequence}});

@@ -20,7 +20,8 @@ std::int64_t MillisOf(WallTime time) { return time.time_since_epoch().count(); }
 /// What is kept as one JSON text beside the columns that are searched by.
 Json Document(const Release& release) {
   const Registration& who = release.registration;
-  return Json::Object({{"pod", who.pod},
+  return Json::Object({{"cluster", who.cluster},
+                       {"pod", who.pod},
                        {"podUid", who.pod_uid},
                        {"serviceAccount", who.service_account},
                        {"initDataDigest", crypto::DigestText(who.init_data_digest)},
@@ -42,6 +43,7 @@ Result<Release> FromRow(const store::Row& row) {
   const Json document = TRY(codec::ParseJson(TextOf(row[7])));
   Release release;
   release.registration = {TextOf(row[0]),
+                          std::string(document.TextAt({"cluster"})),
                           TextOf(row[1]),
                           std::string(document.TextAt({"pod"})),
                           std::string(document.TextAt({"podUid"})),
@@ -81,6 +83,7 @@ Result<Registration> ParseRegistration(std::string id, const Json& body) {
   codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
   Registration out;
   out.id = std::move(id);
+  out.cluster = TRY(in.Text("cluster", 253));
   out.namespace_name = TRY(in.Text("namespace", 253));
   out.pod = TRY(in.Text("pod", 253));
   out.pod_uid = TRY(in.Text("podUid", 64));
@@ -95,6 +98,7 @@ Result<Registration> ParseRegistration(std::string id, const Json& body) {
 Json Release::ToJson() const {
   const Registration& who = registration;
   Json out = Json::Object({{"id", who.id},
+                           {"cluster", who.cluster},
                            {"namespace", who.namespace_name},
                            {"pod", who.pod},
                            {"podUid", who.pod_uid},
@@ -119,7 +123,7 @@ Json Release::ToJson() const {
 Result<> MigrateRecords(store::Store& store) {
   return store.Migrate(
       "release",
-      {"CREATE TABLE releases (id TEXT PRIMARY KEY, namespace TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT NULL,"
+      {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT NULL,"
        " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT NOT NULL,"
        " jwe TEXT NOT NULL, evidence TEXT NOT NULL)",
        "CREATE INDEX releases_live ON releases (phase, lease_expires)",
@@ -146,11 +150,11 @@ Result<std::optional<Release>> FindRelease(store::Transaction& transaction, cons
 Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
   const Registration& who = release.registration;
   TRY(transaction.Execute(
-      "INSERT INTO releases (id, namespace, policy, key_name, phase, lease_expires, releases, document, jwe, evidence)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,"
+      "INSERT INTO releases (id, cluster, namespace, policy, key_name, phase, lease_expires, releases, document, jwe,"
+      " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,"
       " lease_expires = excluded.lease_expires, releases = excluded.releases, document = excluded.document,"
       " jwe = excluded.jwe, evidence = excluded.evidence",
-      {who.id, who.namespace_name, who.policy, who.key, static_cast<std::int64_t>(release.phase),
+      {who.id, who.cluster, who.namespace_name, who.policy, who.key, static_cast<std::int64_t>(release.phase),
        MillisOf(release.lease_expires), release.releases, codec::ToText(Document(release)), release.jwe,
        release.evidence}));
   return Done{};
@@ -224,10 +228,12 @@ Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& not
 Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after,
                                                  std::int64_t limit) {
   const auto rows = TRY(transaction.Query(
-      "SELECT sequence, release_id, verdict, time FROM decisions WHERE sequence > ? ORDER BY sequence LIMIT ?",
+      "SELECT d.sequence, d.release_id, d.verdict, d.time, r.cluster, r.namespace FROM decisions d"
+      " JOIN releases r ON r.id = d.release_id WHERE d.sequence > ? ORDER BY d.sequence LIMIT ?",
       {after, limit}));
   std::vector<DecisionNotice> out;
-  for (const store::Row& row : rows) out.push_back({IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3])});
+  for (const store::Row& row : rows) 
+    out.push_back({IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]), TextOf(row[4]), TextOf(row[5])});
   return out;
 }
 

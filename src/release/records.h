@@ -15,7 +15,7 @@ namespace portcullis::release {
 
 /// Who was admitted, as the control plane registered it: routing and expectations, never trust.
 struct Registration {
-  std::string id, namespace_name, pod, pod_uid, service_account, policy, key;
+  std::string id, cluster, namespace_name, pod, pod_uid, service_account, policy, key;
   crypto::Sha256Digest init_data_digest;
 };
 /// Body of PUT /v1/releases/{id}. Error: RequestMalformed.
@@ -80,6 +80,7 @@ Result<> CollectChallenges(store::Transaction& transaction, WallTime now);
 struct DecisionNotice {
   std::int64_t sequence;
   std::string release_id, verdict, time;
+  std::string cluster, namespace_name;  // read, not written
 };
 Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& notice);
 Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after, std::int64_t limit);

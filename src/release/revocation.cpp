@@ -62,7 +62,7 @@ Result<> Broker::RevokeIn(store::Transaction& transaction, std::string_view requ
   release.jwe.clear();
   release.evidence.clear();
   TRY(SaveRelease(transaction, release));
-  TRY(AppendNotice(transaction, {sequence, who.id, "revoke", FormatTimestamp(ports_.clock.Now())}));
+  TRY(AppendNotice(transaction, {sequence, who.id, "revoke", FormatTimestamp(ports_.clock.Now()), "", ""}));
   ports_.metrics.Revocation(cause);
   return Done{};
 }

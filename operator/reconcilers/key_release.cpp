@@ -1,0 +1,115 @@
+#include "operator/reconcilers/key_release.h"
+
+#include "base/failpoint.h"
+#include "kube/objects.h"
+#include "operator/reconcilers/key_release_status.h"
+#include "operator/reconcilers/pod.h"
+#include "operator/reconcilers/sealed_secret.h"
+
+namespace portcullis::control {
+namespace {
+
+using codec::Json;
+
+/// Live releases are looked at again though nothing was heard: a lost notice costs at most this long.
+constexpr std::chrono::minutes kResync{5};
+
+/// The fields that a status patch removes must be named as null, or a merge patch would keep them.
+Json MergePatchFor(const Json& before, const Json& after) {
+  Json patch = after;
+  if (const codec::JsonObject* members = before.if_object())
+    for (const auto& [name, value] : *members)
+      if (after.Find(name) == nullptr) patch.Set(name, nullptr);
+  return patch;
+}
+
+}  // namespace
+
+Result<NextLook> KeyReleaseReconciler::Reconcile(const kube::ObjectKey& key) {
+  const std::string release_id = ReleaseIdIn(key.name);
+  if (release_id.empty()) return NextLook{};
+  const auto key_release = api_.Get(kube::kKeyReleases, key);
+  if (!key_release && key_release.error().code == ReasonCode::kNotFound) {
+    SealedSecret secret(api_, key.namespace_name, release_id);
+    TRY(RevokeGone(release_id, "PodDeleted"));
+    TRY(secret.Remove());
+    return NextLook{};
+  }
+  if (!key_release) return key_release.error();
+
+  const kube::ObjectKey pod_key{key.namespace_name, std::string(key_release->TextAt({"spec", "podName"}))};
+  const auto pod = api_.Get(kube::kPods, pod_key);
+  if (!pod && pod.error().code != ReasonCode::kNotFound) return pod.error();
+  const bool pod_gone = !pod || kube::UidOf(*pod) != key_release->TextAt({"spec", "podUid"});
+  if (!pod_gone && IsFinished(*pod)) TRY(RevokeGone(release_id, "PodFinished"));
+  if (pod_gone) TRY(RevokeGone(release_id, "PodDeleted"));
+
+  const auto release = Registered(*key_release, release_id);
+  if (!release) {
+    TRY(WriteStatus(key, *key_release, StatusForUnregistered(*key_release, release.error(), clock_.Now()), Json()));
+    return release.error();
+  }
+  const std::string secret_name = TRY(Deliver(key, release_id, *release, pod_gone ? Json() : *pod));
+  TRY(WriteStatus(key, *key_release, StatusFor(*key_release, *release, secret_name, clock_.Now()), pod_gone ? Json() : *pod));
+  return NextLook{kResync};
+}
+
+Result<NextLook> KeyReleaseReconciler::RevokeGone(const std::string& release_id, std::string_view cause) {
+  const auto revoked = broker_.RevokeRelease(release_id, cause);
+  if (!revoked && revoked.error().code != ReasonCode::kNotFound) return revoked.error();
+  return NextLook{};
+}
+
+Result<Json> KeyReleaseReconciler::Registered(const Json& key_release, const std::string& release_id) {
+  auto known = broker_.GetRelease(release_id);
+  if (known || known.error().code != ReasonCode::kNotFound) return known;
+  const auto spec = [&](std::string_view member) { return std::string(key_release.TextAt({"spec", member})); };
+  TRY(FailPoint("release.register"));
+  return broker_.PutRelease(release_id, Json::Object({{"cluster", cluster_},
+                                                      {"namespace", kube::KeyOf(key_release).namespace_name},
+                                                      {"pod", spec("podName")},
+                                                      {"podUid", spec("podUid")},
+                                                      {"serviceAccount", spec("serviceAccountName")},
+                                                      {"policy", spec("policyName")},
+                                                      {"key", spec("keyName")},
+                                                      {"initDataDigest", spec("initDataDigest")}}));
+}
+
+Result<std::string> KeyReleaseReconciler::Deliver(const kube::ObjectKey& key, const std::string& release_id,
+                                                  const Json& release, const Json& pod) {
+  SealedSecret secret(api_, key.namespace_name, release_id);
+  const Json* jwe = release.Find("jwe");
+  if (release.TextAt({"phase"}) == "Released" && release.TextAt({"delivery"}) == "Secret" && jwe != nullptr &&
+      !pod.is_null()) {
+    TRY(secret.Ensure(*jwe, pod));
+    return secret.name();
+  }
+  // Before a first release there can be none of ours, and asking the API server each time would cost a read.
+  if (release.TextAt({"phase"}) == "Revoked") TRY(secret.Remove());
+  return std::string();
+}
+
+Result<> KeyReleaseReconciler::WriteStatus(const kube::ObjectKey& key, const Json& key_release, const Json& status,
+                                           const Json& pod) {
+  const Json* found = key_release.Find("status");
+  const Json before = found == nullptr ? Json(codec::JsonObject()) : *found;
+  if (before == status) return Done{};
+  TRY(FailPoint("status.patch"));
+  const auto patched = api_.Patch(kube::kKeyReleases, key, "status", kube::PatchType::kMerge,
+                                  Json::Object({{"status", MergePatchFor(before, status)}}));
+  if (!patched) {
+    if (patched.error().code == ReasonCode::kNotFound) return Done{};  // went away meanwhile; its deletion comes next
+    return patched.error();
+  }
+  TRY(FailPoint("event.emit"));
+  // After the write: an Event for a lost patch would lie.
+  if (const auto event = EventFor(before, status, key_release)) {
+    const auto created = ParseTimestamp(pod.TextAt({"metadata", "creationTimestamp"}));
+    const auto decided = ParseTimestamp(status.TextAt({"decidedAt"}));
+    if (event->reason == "Released" && created && decided && *decided >= *created) metrics_.TimeToKey(*decided - *created);
+    emit_(*event);
+  }
+  return Done{};
+}
+
+}  // namespace portcullis::control

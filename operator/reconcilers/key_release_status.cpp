@@ -1,0 +1,168 @@
+#include "operator/reconcilers/key_release_status.h"
+
+#include "kube/objects.h"
+
+namespace portcullis::control {
+namespace {
+
+using codec::Json;
+using kube::Condition;
+using kube::ConditionStatus;
+
+constexpr std::size_t kMaxFailedChecks = 64;
+constexpr std::size_t kMaxCheckText = 512;
+
+Json StatusOf(const Json& object) {
+  const Json* status = object.Find("status");
+  return status == nullptr ? Json(codec::JsonObject()) : *status;
+}
+
+Json FailedChecks(const Json& checks) {
+  codec::JsonArray failed;
+  if (const codec::JsonArray* all = checks.if_array())
+    for (const Json& check : *all)
+      if (check.TextAt({"outcome"}) == "failed" && failed.size() < kMaxFailedChecks)
+        failed.push_back(Json::Object({{"id", check.TextAt({"id"})},
+                                       {"reason", check.TextAt({"reason"})},
+                                       {"expected", kube::CutText(check.TextAt({"expected"}), kMaxCheckText)},
+                                       {"actual", kube::CutText(check.TextAt({"actual"}), kMaxCheckText)}}));
+  return failed;
+}
+
+std::string FirstReason(const Json& reasons) {
+  const codec::JsonArray* all = reasons.if_array();
+  if (all == nullptr || all->empty() || all->front().if_string() == nullptr) return "InternalError";
+  return *all->front().if_string();
+}
+
+/// "MeasurementNotAllowed: what happened (check snp.measurement-allowed: expected X, actual Y). What to do."
+std::string Explanation(const std::string& reason_name, const Json& failed_checks) {
+  std::string text = reason_name;
+  const auto code = ReasonNamed(reason_name);
+  if (code) text += ": " + std::string(ReasonFor(*code).message);
+  if (const codec::JsonArray* checks = failed_checks.if_array())
+    for (const Json& check : *checks)
+      if (check.TextAt({"reason"}) == reason_name) {
+        text += " Check " + std::string(check.TextAt({"id"})) + ": expected " +
+                kube::CutText(check.TextAt({"expected"}), 160) + ", actual " + kube::CutText(check.TextAt({"actual"}), 160) + ".";
+        break;
+      }
+  if (code) text += " " + std::string(ReasonFor(*code).remedy) + " See " + DocsAnchor(*code) + ".";
+  return text;
+}
+
+struct Verdicts {
+  Condition attested, released, ready;
+};
+
+Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::string& secret_name,
+                       std::string_view delivery) {
+  const Json* reasons = status.Find("reasons");
+  const std::string first = reasons == nullptr ? "" : FirstReason(*reasons);
+  if (phase == "Released") {
+    const bool delivered = delivery == "Direct" || !secret_name.empty();
+    return {{"Attested", ConditionStatus::kTrue, "Attested", "The evidence passed every check of the policy."},
+            {"Released", ConditionStatus::kTrue, "Released", "The key was sealed to the pod's TEE."},
+            delivered ? Condition{"Ready", ConditionStatus::kTrue, "Released", "The pod can open its key."}
+                      : Condition{"Ready", ConditionStatus::kFalse, "SecretPending", "The Secret is not written yet."}};
+  }
+  if (phase == "Denied") {
+    const Json* checks = status.Find("failedChecks");
+    const std::string why = Explanation(first, checks == nullptr ? Json() : *checks);
+    return {{"Attested", ConditionStatus::kFalse, first, why},
+            {"Released", ConditionStatus::kFalse, first, why},
+            {"Ready", ConditionStatus::kFalse, first, why}};
+  }
+  if (phase == "Revoked") {
+    const std::string why = "The release was revoked: " + std::string(status.TextAt({"revocationCause"})) + ".";
+    return {{"Attested", ConditionStatus::kUnknown, "Revoked", why},
+            {"Released", ConditionStatus::kFalse, "Revoked", why},
+            {"Ready", ConditionStatus::kFalse, "Revoked", why}};
+  }
+  const std::string waiting = "Registered at the broker; the pod has not attested yet.";
+  return {{"Attested", ConditionStatus::kUnknown, "Waiting", waiting},
+          {"Released", ConditionStatus::kFalse, "Waiting", waiting},
+          {"Ready", ConditionStatus::kFalse, "Waiting", waiting}};
+}
+
+void CopyMember(const Json& from, std::string_view name, Json& to) {
+  if (const Json* value = from.Find(name); value != nullptr && !value->is_null()) to.Set(name, *value);
+}
+
+std::int64_t SequenceIn(const Json& value) {
+  const Json* sequence = value.Find("auditSequence");
+  return sequence == nullptr ? 0 : sequence->if_int64().value_or(0);
+}
+
+}  // namespace
+
+Json StatusFor(const Json& key_release, const Json& release, const std::string& secret_name, WallTime now) {
+  const Json before = StatusOf(key_release);
+  Json status = codec::JsonObject();
+  CopyMember(before, "conditions", status);
+  for (const std::string_view member : {"phase", "verdict", "reasons", "notProven", "evidenceDigest", "policyDigest", "tee",
+                                        "auditSequence", "decidedAt", "revocationCause"})
+    CopyMember(release, member, status);
+  if (const Json* checks = release.Find("checks")) status.Set("failedChecks", FailedChecks(*checks));
+  if (!secret_name.empty()) status.Set("secretName", secret_name);
+  if (const Json* expires = release.Find("leaseExpires")) status.Set("lease", Json::Object({{"expiresAt", *expires}}));
+  if (const Json* denial = release.Find("lastDenial"); denial != nullptr && denial->is_object()) {
+    Json shown = Json::Object({{"time", denial->TextAt({"time"})}, {"auditSequence", SequenceIn(*denial)}});
+    CopyMember(*denial, "reasons", shown);
+    if (const Json* checks = denial->Find("checks")) shown.Set("failedChecks", FailedChecks(*checks));
+    status.Set("lastDenial", shown);
+  }
+  const auto generation = kube::GenerationOf(key_release);
+  kube::SetCondition(status, {"Registered", ConditionStatus::kTrue, "Registered", "The broker knows the release."}, generation, now);
+  const Verdicts verdicts = ConditionsFor(release.TextAt({"phase"}), status, secret_name, release.TextAt({"delivery"}));
+  for (const Condition* condition : {&verdicts.attested, &verdicts.released, &verdicts.ready})
+    kube::SetCondition(status, *condition, generation, now);
+  return status;
+}
+
+Json StatusForUnregistered(const Json& key_release, const Error& error, WallTime now) {
+  Json status = StatusOf(key_release);
+  if (status.TextAt({"phase"}).empty()) status.Set("phase", "Pending");
+  const std::string why = std::string(ReasonFor(error.code).message) + " " + error.where + " " +
+                          std::string(ReasonFor(error.code).remedy);
+  const auto generation = kube::GenerationOf(key_release);
+  kube::SetCondition(status, {"Registered", ConditionStatus::kFalse, NameOf(error.code), why}, generation, now);
+  if (status.TextAt({"phase"}) == "Pending")
+    kube::SetCondition(status, {"Ready", ConditionStatus::kFalse, NameOf(error.code), why}, generation, now);
+  return status;
+}
+
+std::optional<kube::Event> EventFor(const Json& old_status, const Json& new_status, const Json& key_release) {
+  kube::Event event{kube::kPods,
+                    {kube::KeyOf(key_release).namespace_name, std::string(key_release.TextAt({"spec", "podName"}))},
+                    std::string(key_release.TextAt({"spec", "podUid"})),
+                    kube::EventType::kWarning, "", "ReleaseKey", ""};
+  const std::string_view phase = new_status.TextAt({"phase"});
+  const Json* new_denial = new_status.Find("lastDenial");
+  const Json* old_denial = old_status.Find("lastDenial");
+  const bool denied_beside = new_denial != nullptr &&
+                             (old_denial == nullptr || SequenceIn(*old_denial) != SequenceIn(*new_denial));
+  if (phase == "Revoked" && old_status.TextAt({"phase"}) != "Revoked") {
+    event.reason = "Revoked";
+    event.note = "The key release was revoked: " + std::string(new_status.TextAt({"revocationCause"})) + ".";
+    return event;
+  }
+  if (denied_beside || (phase == "Denied" && SequenceIn(old_status) != SequenceIn(new_status))) {
+    const Json& denial = denied_beside ? *new_denial : new_status;
+    const Json* reasons = denial.Find("reasons");
+    const Json* checks = denial.Find("failedChecks");
+    event.reason = "Denied";
+    event.note = Explanation(reasons == nullptr ? "" : FirstReason(*reasons), checks == nullptr ? Json() : *checks);
+    return event;
+  }
+  if (phase == "Released" && SequenceIn(old_status) != SequenceIn(new_status)) {
+    event.type = kube::EventType::kNormal;
+    event.reason = "Released";
+    event.note = "Key " + std::string(key_release.TextAt({"spec", "keyName"})) + " was released, sealed to the pod's TEE, under policy " +
+                 std::string(key_release.TextAt({"spec", "policyName"})) + ".";
+    return event;
+  }
+  return std::nullopt;
+}
+
+}  // namespace portcullis::control

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/clock.h"
+#include "kube/events.h"
+#include "operator/broker.h"
+#include "operator/reconcilers/reconciler.h"
+
+namespace portcullis::control {
+
+/// Mirrors ModelKey objects to the broker, which checks and keeps them, and says in the object's status what came
+/// of it. The operator only carries: a key is ciphertext to it.
+class ModelKeyReconciler final : public Reconciler {
+ public:
+  ModelKeyReconciler(kube::Api& api, Broker& broker, const Clock& clock) : api_(api), broker_(broker), clock_(clock) {}
+  Result<NextLook> Reconcile(const kube::ObjectKey& key) override;
+
+ private:
+  kube::Api& api_;
+  Broker& broker_;
+  const Clock& clock_;
+};
+
+/// Mirrors signed ReleasePolicy documents likewise. The signature is the broker's to check.
+class ReleasePolicyReconciler final : public Reconciler {
+ public:
+  ReleasePolicyReconciler(kube::Api& api, Broker& broker, const Clock& clock)
+      : api_(api), broker_(broker), clock_(clock) {}
+  Result<NextLook> Reconcile(const kube::ObjectKey& key) override;
+
+ private:
+  kube::Api& api_;
+  Broker& broker_;
+  const Clock& clock_;
+};
+
+}  // namespace portcullis::control
