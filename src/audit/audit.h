@@ -74,8 +74,9 @@ Result<CheckpointView> VerifyCheckpoint(std::string_view note, const crypto::Ed2
 struct VerifyReport {
   bool intact = false;
   std::int64_t rows = 0;
-  std::int64_t first_bad = 0;
-  std::string problem;         // "" when intact
+  std::int64_t signed_rows = 0;  // how many of them a checkpoint covers; what is above, a chain alone holds
+  std::int64_t first_bad = 0;    // 0 where intact, or where a checkpoint itself is at fault
+  std::string problem = {};      // "" when intact
 };
 /// Rows as JSONL (one canonical row a line, `portcullis audit export` / GET /v1/audit), or those of a SQLite
 /// database; `newest` the newest checkpoint of the log itself, `since` one kept elsewhere (finds truncation).

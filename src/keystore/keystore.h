@@ -13,6 +13,16 @@
 
 namespace portcullis::keystore {
 
+/// Below 128 bits it is no key.
+inline constexpr std::size_t kMinModelKeyBytes = 16;
+/// What a JWE of at most kMaxJoseBytes of base64url carries.
+inline constexpr std::size_t kMaxModelKeyBytes = crypto::kMaxJoseBytes / 4 * 3;
+/// The ciphertext and, in front of it, a header with a resource name.
+inline constexpr std::size_t kMaxWrappedText = crypto::kMaxJoseBytes + 4096;
+inline constexpr std::size_t kMaxVersions = 16;  // an object of all of them fits into etcd's 1.5 MiB
+inline constexpr std::int64_t kMaxVersion = INT32_MAX;
+inline constexpr std::size_t kMaxResourceSegment = 253;
+
 /// The key that wraps all keys at rest. From a file here; PKCS#11 and KMS providers have the same shape.
 class Kek {
  public:
@@ -55,7 +65,8 @@ struct ModelKey {
 Result<ModelKey> ParseModelKey(std::string namespace_name, std::string name, const codec::Json& spec);
 
 /// Wraps a model key to a broker: a compact JWE whose protected header carries authority (thumbprint), resource and
-/// version, so that neither can be swapped for another without the AAD failing.
+/// version, so that neither can be swapped for another without the AAD failing. A broker takes keys of
+/// kMinModelKeyBytes to kMaxModelKeyBytes and versions of 1 to kMaxVersion.
 std::string WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker, const std::string& resource,
                          std::int64_t version, const crypto::EcPublicKey& authority, Random& random);
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "keystore/keystore.h"
+
+namespace portcullis::keystore {
+
+/// Opens one version of a model key that was wrapped to this broker, and holds the JWE's protected header to
+/// the object around it. Errors: PolicyAuthorityMismatch (wrapped for another authority), KeyUnavailable.
+Result<SecretBytes> UnwrapModelKey(const ModelKey& key, const ModelKey::Version& version,
+                                   const crypto::EcPrivateKey& broker);
+
+}  // namespace portcullis::keystore
