@@ -173,18 +173,19 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# run_watched LABEL LOG SECONDS COMMAND...: runs COMMAND, all it says going to LOG, with a sign of
-# life on standard error every $heartbeat seconds. Returns COMMAND's status; 124 when time ran out.
+# run_watched LABEL UNIT LOG SECONDS COMMAND...: runs COMMAND, all it says going to LOG (a line for
+# each UNIT done), with a sign of life on standard error every $heartbeat seconds. Returns COMMAND's
+# status; 124 when time ran out.
 run_watched() {
-  local label=$1 log=$2 limit=$3 since=$SECONDS last=$SECONDS
-  shift 3
+  local label=$1 unit=$2 log=$3 limit=$4 since=$SECONDS last=$SECONDS
+  shift 4
   timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1 </dev/null {lock}>&- &
   child=$!
   while kill -0 "$child" 2>/dev/null; do
     sleep 1
     if ((SECONDS - last >= heartbeat)); then
       last=$SECONDS
-      say "$label, $((SECONDS - since)) s, $(wc -l <"$log") lines in its log"
+      say "$label, $((SECONDS - since)) s, $(wc -l <"$log") $unit"
     fi
   done
   local status=0
@@ -216,8 +217,8 @@ download() { # COMPONENT
     status=0
     # Loading the packages fetches exactly the modules that the build needs.
     # shellcheck disable=SC2086  # a list of packages
-    run_watched "$1: fetching modules" "$log" "$download_limit" \
-      go -C "$here/$1" list -mod=readonly -deps -f '{{if .Error}}{{.Error}}{{end}}' ${packages[$1]} || status=$?
+    run_watched "$1: fetching" modules "$log" "$download_limit" \
+      go -C "$here/$1" list -mod=readonly -deps -f '{{with .Error}}{{.}}{{end}}' ${packages[$1]} || status=$?
     ((status != 0)) || return 0
     if ((try == download_tries)) || ! timed_out "$status" "$log"; then
       show_log "$log"
@@ -236,7 +237,7 @@ build() { # COMPONENT
   [[ ${programs[$1]} == *' '* ]] || output=$work/${programs[$1]}
   # -v writes a line per compiled package, which is what makes the heartbeat show progress.
   # shellcheck disable=SC2086  # a list of packages
-  run_watched "$1: compiling" "$log" "$build_limit" \
+  run_watched "$1: compiling" packages "$log" "$build_limit" \
     go -C "$here/$1" build -mod=readonly -buildvcs=false -trimpath -v \
     -ldflags "${ldflags[$1]}" -o "$output" ${packages[$1]} || {
     show_log "$log"
