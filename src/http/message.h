@@ -30,16 +30,17 @@ struct ClientIdentity {
   crypto::Sha256Digest spki_fingerprint;
 };
 
-/// A request as a handler sees it: the target was refused unless canonical, so `path` is exactly what was sent.
+/// A request as a handler sees it: the target was refused unless canonical, so `path` is exactly what was
+/// sent.
 struct Request {
   std::string method;
-  std::string path;                            // without query
-  std::map<std::string, std::string> query;    // percent-decoded, each name once
-  std::map<std::string, std::string> captures; // {name} parts of the route
+  std::string path;                             // without query
+  std::map<std::string, std::string> query;     // percent-decoded, each name once
+  std::map<std::string, std::string> captures;  // {name} parts of the route
   Headers headers;
   std::string body;
-  std::string id;                              // made by the server, in the log and in every error
-  std::string peer;                            // IP address
+  std::string id;    // made by the server, in the log and in every error
+  std::string peer;  // IP address
   std::optional<ClientIdentity> client;
 };
 

@@ -1,0 +1,383 @@
+#include "http/session.h"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "codec/text.h"
+#include "crypto/digest.h"
+#include "http/response_text.h"
+
+namespace portcullis::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After an answer that ends the connection the peer may still be sending. Closing at once would reset the
+// connection and take the answer away from it; reading on for ever would be its choice.
+constexpr auto kLingerTime = 2s;
+constexpr std::size_t kMaxDiscardedBytes = 1u << 20;
+// Steps of one session in a row, of at most 16 KiB each, before the others have their turn.
+constexpr int kStepsPerTurn = 32;
+
+std::string NewRequestId() {
+  std::array<std::byte, 8> id;
+  crypto::SystemRandom().Fill(id);
+  return codec::EncodeHex(id);
+}
+
+/// The closed set of causes that the metric has.
+std::string_view CauseOf(int status) {
+  switch (status) {
+    case 408:
+      return "timeout";
+    case 413:
+    case 414:
+    case 431:
+      return "too-large";
+    case 405:
+    case 411:
+    case 415:
+    case 417:
+    case 501:
+    case 505:
+      return "unsupported";
+    case 503:
+      return "overloaded";
+    default:
+      return "malformed";
+  }
+}
+
+}  // namespace
+
+Response Handle(const Router& router, Request& request) {
+  try {
+    return router.Dispatch(request);
+  } catch (const std::exception& bug) {
+    Log(LogLevel::kError, "a handler threw", {{"request", request.id}, {"what", Quoted(bug.what())}});
+  } catch (...) {
+    Log(LogLevel::kError, "a handler threw", {{"request", request.id}});
+  }
+  return router.WriteError(500, Error{ReasonCode::kInternalError, "the request could not be handled"},
+                           request.id);
+}
+
+Session::Session(Front& front, boost::asio::ip::tcp::socket socket, std::string peer)
+    : front_(front), socket_(std::move(socket)), peer_(std::move(peer)) {}
+
+void Session::Start(SslPtr tls) {
+  transport_.emplace(socket_.native_handle(), std::move(tls));
+  Enter(Phase::kHandshake, front_.options.limits.handshake_timeout);
+  Run();
+}
+
+std::optional<SteadyTime> Session::waiting_since() const {
+  if (phase_ == Phase::kHandler || phase_ == Phase::kClosed) return std::nullopt;
+  return since_;
+}
+
+void Session::Enter(Phase phase, std::chrono::milliseconds limit) {
+  phase_ = phase;
+  since_ = std::chrono::steady_clock::now();
+  deadline_ = since_ + limit;
+}
+
+void Session::Await(boost::asio::ip::tcp::socket::wait_type what) {
+  socket_.async_wait(what,
+                     [self = shared_from_this(), wait = ++wait_](const boost::system::error_code& error) {
+                       if (wait != self->wait_) return;
+                       if (error) return self->Close();
+                       self->Run();
+                     });
+}
+
+void Session::Run() {
+  using Socket = boost::asio::ip::tcp::socket;
+  for (int step = 0; step < kStepsPerTurn; ++step) {
+    switch (Step()) {
+      case Next::kAgain:
+        continue;
+      case Next::kReadable:
+        return Await(Socket::wait_read);
+      case Next::kWritable:
+        return Await(Socket::wait_write);
+      case Next::kParked:
+        return;
+      case Next::kClose:
+        return Close();
+    }
+  }
+  boost::asio::post(front_.io, [self = shared_from_this(), wait = ++wait_] {
+    if (wait == self->wait_) self->Run();
+  });
+}
+
+Session::Next Session::Step() {
+  switch (phase_) {
+    case Phase::kHandshake:
+      return Handshake();
+    case Phase::kHead:
+      return ReadHead();
+    case Phase::kBody:
+      return ReadBody();
+    case Phase::kHandler:
+      return Next::kParked;
+    case Phase::kAnswer:
+      return WriteAnswer();
+    case Phase::kLinger:
+      return Linger();
+    case Phase::kClosed:
+      return Next::kParked;
+  }
+  return Next::kClose;
+}
+
+Session::Next Session::Blocked(const IoResult& result) {
+  return result.state == IoState::kWantsWrite ? Next::kWritable : Next::kReadable;
+}
+
+Session::Next Session::Handshake() {
+  const IoResult result = transport_->Handshake();
+  if (result.state == IoState::kWantsRead || result.state == IoState::kWantsWrite) return Blocked(result);
+  auto identity = result.state == IoState::kDone && transport_->tls() != nullptr
+                      ? PeerIdentity(transport_->tls())
+                      : Result<std::optional<ClientIdentity>>(std::optional<ClientIdentity>());
+  if (result.state != IoState::kDone || !identity) {
+    front_.metrics.HttpRejected(front_.options.name, "handshake");
+    return Next::kClose;
+  }
+  client_ = std::move(*identity);
+  // Who connects and says nothing gets no longer than who sends a request.
+  Enter(Phase::kHead, front_.options.limits.read_timeout);
+  return Next::kAgain;
+}
+
+Session::Next Session::ReadHead() {
+  const Limits& limits = front_.options.limits;
+  switch (scanner_.Scan(in_)) {
+    case HeadScanner::State::kRefused:
+      return Refuse(400, "the head has a bad line end or a control byte");
+    case HeadScanner::State::kComplete:
+      return TakeHead();
+    case HeadScanner::State::kIncomplete:
+      break;
+  }
+  if (in_.size() >= limits.max_header_bytes) return Refuse(431, "the head is too large");
+
+  const IoResult result = transport_->Read(front_.scratch);
+  switch (result.state) {
+    case IoState::kDone:
+      if (in_.empty()) Enter(Phase::kHead, limits.read_timeout);
+      in_.append(front_.scratch.data(), result.bytes);
+      return Next::kAgain;
+    case IoState::kEnd:
+      return in_.empty() ? Next::kClose : Refuse(400, "the request ends before its head does");
+    case IoState::kFailed:
+      return Cut();
+    default:
+      return Blocked(result);
+  }
+}
+
+Session::Next Session::TakeHead() {
+  const std::size_t size = scanner_.head_size();
+  if (size > front_.options.limits.max_header_bytes) return Refuse(431, "the head is too large");
+  auto parsed = ParseHead(std::string_view(in_).substr(0, size), front_.options.limits,
+                          front_.options.json_bodies_only);
+  if (const Refusal* refusal = std::get_if<Refusal>(&parsed)) return Refuse(refusal->status, refusal->text);
+
+  head_ = std::get<RequestHead>(std::move(parsed));
+  head_.request.id = NewRequestId();
+  head_.request.peer = peer_;
+  head_.request.client = client_;
+  in_.erase(0, size);
+  scanner_ = HeadScanner();
+  first_request_ = false;
+
+  if (head_.expects_continue && head_.content_length > 0 && in_.empty()) {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    written_ = 0;
+    after_ = After::kBody;
+    phase_ = Phase::kAnswer;  // under the deadline of the whole request
+    return Next::kAgain;
+  }
+  phase_ = Phase::kBody;
+  return Next::kAgain;
+}
+
+Session::Next Session::ReadBody() {
+  std::string& body = head_.request.body;
+  const auto take = [&](std::string_view bytes) {
+    body.append(bytes);
+    charged_ += bytes.size();
+    front_.body_bytes += bytes.size();
+  };
+  const std::size_t received = std::min(in_.size(), head_.content_length - body.size());
+  take(std::string_view(in_).substr(0, received));
+  in_.erase(0, received);
+  if (body.size() == head_.content_length) return Dispatch();
+
+  while (front_.body_bytes + front_.scratch.size() > front_.options.limits.max_body_bytes_in_memory)
+    if (!front_.evict_body(*this)) return Refuse(503, "there is no memory for this body now");
+  const std::size_t missing = head_.content_length - body.size();
+  const IoResult result =
+      transport_->Read(std::span(front_.scratch).first(std::min(missing, front_.scratch.size())));
+  switch (result.state) {
+    case IoState::kDone:
+      take({front_.scratch.data(), result.bytes});
+      return Next::kAgain;
+    case IoState::kEnd:
+      return Refuse(400, "the request ends before its body does");
+    case IoState::kFailed:
+      return Cut();
+    default:
+      return Blocked(result);
+  }
+}
+
+Session::Next Session::Dispatch() {
+  phase_ = Phase::kHandler;
+  auto request = std::make_shared<Request>(std::move(head_.request));
+  head_.request = Request{.method = {},
+                          .path = {},
+                          .query = {},
+                          .captures = {},
+                          .headers = {},
+                          .body = {},
+                          .id = request->id,
+                          .peer = {},
+                          .client = {}};
+  const bool queued = front_.workers.TrySubmit([self = shared_from_this(), request] {
+    auto response = std::make_shared<Response>(Handle(self->front_.router, *request));
+    boost::asio::post(self->front_.io, [self, response] { self->OnHandled(std::move(*response)); });
+  });
+  if (queued) return Next::kParked;
+
+  // The framing is sound, so the connection stays: a new one would cost us more than a new request.
+  front_.metrics.HttpRejected(front_.options.name, "queue");
+  Response busy =
+      front_.router.WriteError(503, Error{ReasonCode::kOverloaded, "all workers are busy"}, head_.request.id);
+  busy.headers.Set("Retry-After", "1");
+  Answer(busy, head_.keep_alive);
+  return Next::kAgain;
+}
+
+void Session::OnHandled(Response response) {
+  front_.metrics.HttpRequest(front_.options.name, response.status);
+  ReleaseBody();
+  if (phase_ == Phase::kClosed) return;
+  Answer(response, head_.keep_alive);
+  Run();
+}
+
+void Session::Answer(const Response& response, bool keep_alive) {
+  keep_alive = keep_alive && !front_.draining;
+  ReleaseBody();
+  out_ = ResponseText(response, head_.request.id, keep_alive);
+  written_ = 0;
+  after_ = keep_alive ? After::kNextRequest : After::kLinger;
+  Enter(Phase::kAnswer, front_.options.limits.write_timeout);
+}
+
+Session::Next Session::WriteAnswer() {
+  while (written_ < out_.size()) {
+    const IoResult result = transport_->Write(std::string_view(out_).substr(written_));
+    if (result.state == IoState::kFailed || result.state == IoState::kEnd) return Next::kClose;
+    if (result.state != IoState::kDone) return Blocked(result);
+    written_ += result.bytes;
+  }
+  out_ = std::string();  // not clear(): the memory goes too
+  switch (after_) {
+    case After::kBody:
+      phase_ = Phase::kBody;
+      return Next::kAgain;
+    case After::kLinger:
+      transport_->FinishWriting();
+      in_ = std::string();
+      Enter(Phase::kLinger, kLingerTime);
+      return Next::kAgain;
+    case After::kNextRequest:
+      break;
+  }
+  head_ = RequestHead();
+  if (in_.empty()) in_ = std::string();
+  const Limits& limits = front_.options.limits;
+  Enter(Phase::kHead, in_.empty() ? limits.idle_timeout : limits.read_timeout);
+  return Next::kAgain;
+}
+
+Session::Next Session::Linger() {
+  const IoResult result = transport_->Discard(front_.scratch);
+  if (result.state == IoState::kWantsRead) return Next::kReadable;
+  discarded_ += result.bytes;
+  return result.state == IoState::kDone && discarded_ <= kMaxDiscardedBytes ? Next::kAgain : Next::kClose;
+}
+
+Session::Next Session::Refuse(int status, StaticText text) {
+  if (head_.request.id.empty()) head_.request.id = NewRequestId();
+  front_.metrics.HttpRejected(front_.options.name, CauseOf(status));
+  Log(LogLevel::kWarning, "a request was refused before routing",
+      {{"server", front_.options.name},
+       {"status", std::to_string(status)},
+       {"why", std::string(text.view())},
+       {"peer", peer_},
+       {"request", head_.request.id}});
+  const ReasonCode code = status == 503 ? ReasonCode::kOverloaded : ReasonCode::kRequestMalformed;
+  Response response = front_.router.WriteError(status, Error{code, text}, head_.request.id);
+  if (status == 405) response.headers.Set("Allow", "GET, POST, PUT, PATCH, DELETE");
+  if (status == 503) response.headers.Set("Retry-After", "1");
+  Answer(response, false);
+  return Next::kAgain;
+}
+
+Session::Next Session::Cut() {
+  const bool within_a_request = phase_ == Phase::kBody || !in_.empty();
+  if (within_a_request) front_.metrics.HttpRejected(front_.options.name, "cut");
+  return Next::kClose;
+}
+
+void Session::CheckDeadline(SteadyTime now) {
+  if (phase_ == Phase::kHandler || phase_ == Phase::kClosed || now < deadline_) return;
+  const bool asking = phase_ == Phase::kBody || (phase_ == Phase::kHead && !in_.empty());
+  if (asking) {
+    Refuse(408, "the request did not come in time");
+    ++wait_;  // gives up the wait for the rest
+    return Run();
+  }
+  if (phase_ == Phase::kHandshake) return Abort("handshake");
+  if (phase_ == Phase::kHead && first_request_) return Abort("timeout");
+  if (phase_ == Phase::kAnswer) return Abort("");
+  Close();
+}
+
+void Session::Drain() {
+  if (phase_ == Phase::kHandshake || (phase_ == Phase::kHead && in_.empty())) Close();
+}
+
+void Session::Abort(std::string_view cause) {
+  if (!cause.empty()) front_.metrics.HttpRejected(front_.options.name, cause);
+  boost::system::error_code ignored;
+  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  Close();
+}
+
+void Session::Close() {
+  if (phase_ == Phase::kClosed) return;
+  const auto self = shared_from_this();
+  // A handler may still be at work on the body; it is let go when the handler is done.
+  if (phase_ != Phase::kHandler) ReleaseBody();
+  phase_ = Phase::kClosed;
+  ++wait_;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  front_.on_close(*this);
+}
+
+void Session::ReleaseBody() {
+  front_.body_bytes -= charged_;
+  charged_ = 0;
+}
+
+}  // namespace portcullis::http

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <utility>  // before Asio 1.74, which uses std::exchange without it
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/request_parser.h"
+#include "http/server.h"
+#include "http/transport.h"
+#include "http/workers.h"
+
+namespace portcullis::http {
+
+class Session;
+
+/// What the sessions of one server share. Used on its I/O thread only, but for what is const.
+struct Front {
+  const ServerOptions& options;
+  const Router& router;
+  metrics::Metrics& metrics;
+  boost::asio::io_context& io;
+  Workers& workers;
+  std::array<char, 16 * 1024> scratch{};  // one read buffer for all: an idle connection has none
+  std::size_t body_bytes = 0;             // of all bodies in memory
+  bool draining = false;
+  std::function<void(Session&)> on_close;
+  /// Closes the session that has been sending its body longest, other than `asking`. False where there is
+  /// none.
+  std::function<bool(const Session& asking)> evict_body;
+};
+
+/// One connection: a state machine that never blocks. Lives as long as something waits for it.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Front& front, boost::asio::ip::tcp::socket socket, std::string peer);
+
+  void Start(SslPtr tls);
+  /// Ends what has taken too long.
+  void CheckDeadline(SteadyTime now);
+  /// No further request: closes now where none is under way.
+  void Drain();
+  void Close();
+  /// As Close(), but what is unsent is thrown away: for peers that don't read, or were evicted.
+  void Abort(std::string_view cause);
+
+  int descriptor() { return socket_.native_handle(); }
+  const std::string& peer() const { return peer_; }
+  /// Since when the peer has kept us waiting; nullopt while a handler works for it.
+  std::optional<SteadyTime> waiting_since() const;
+  bool holds_body() const { return charged_ > 0; }
+
+ private:
+  enum class Phase : std::uint8_t { kHandshake, kHead, kBody, kHandler, kAnswer, kLinger, kClosed };
+  enum class After : std::uint8_t { kBody, kNextRequest, kLinger };  // what follows an answer
+  enum class Next : std::uint8_t { kAgain, kReadable, kWritable, kParked, kClose };
+
+  void Run();
+  Next Step();
+  Next Handshake();
+  Next ReadHead();
+  Next TakeHead();
+  Next ReadBody();
+  Next Dispatch();
+  Next WriteAnswer();
+  Next Linger();
+  Next Blocked(const IoResult& result);
+  Next Refuse(int status, StaticText text);
+  Next Cut();
+
+  void OnHandled(Response response);
+  void Answer(const Response& response, bool keep_alive);
+  void Enter(Phase phase, std::chrono::milliseconds limit);
+  void Await(boost::asio::ip::tcp::socket::wait_type what);
+  void ReleaseBody();
+
+  Front& front_;
+  boost::asio::ip::tcp::socket socket_;
+  const std::string peer_;
+  std::optional<Transport> transport_;
+  std::optional<ClientIdentity> client_;
+
+  Phase phase_ = Phase::kHandshake;
+  After after_ = After::kNextRequest;
+  SteadyTime since_, deadline_;
+  std::uint64_t wait_ = 0;  // tells a wait that was given up from the one that counts
+  bool first_request_ = true;
+
+  std::string in_;  // received, not yet taken
+  HeadScanner scanner_;
+  RequestHead head_;
+  std::size_t charged_ = 0;  // our share of Front::body_bytes
+  std::string out_;
+  std::size_t written_ = 0;
+  std::size_t discarded_ = 0;
+};
+
+/// Runs a handler; what it throws is a bug and becomes a 500.
+Response Handle(const Router& router, Request& request);
+
+}  // namespace portcullis::http
