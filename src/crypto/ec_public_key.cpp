@@ -36,7 +36,8 @@ Result<> CheckUse(const codec::Json& jwk, KeyUse use, const CurveProfile& profil
   const bool allowed = std::ranges::any_of(*operations->if_array(), [&](const codec::Json& operation) {
     const std::string* name = operation.if_string();
     if (name == nullptr) return false;
-    return encrypts ? *name == "deriveKey" || *name == "deriveBits" : *name == "verify";
+    // The jose library names the step after the agreement.
+    return encrypts ? *name == "deriveKey" || *name == "deriveBits" || *name == "wrapKey" : *name == "verify";
   });
   if (!allowed) return NotAccepted("JWK is for other operations").At("key_ops");
   return Done{};
