@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "codec/init_data_shape.h"
-#include "codec/json.h"
+#include "codec/quoted_text.h"
 #include "codec/text.h"
 #include "codec/utf8.h"
 
@@ -47,14 +47,6 @@ Result<std::map<std::string, std::string>> EntriesOf(const toml::table& table) {
   return entries;
 }
 
-/// A TOML basic string. JSON's escapes are TOML's, except that TOML also escapes DEL.
-std::string BasicString(std::string_view text) {
-  std::string out = ToText(Json(text));
-  for (std::size_t at = out.find('\x7F'); at != std::string::npos; at = out.find('\x7F', at))
-    out.replace(at, 1, "\\u007F");
-  return out;
-}
-
 /// Lines as they are between ''', where TOML allows it: people read and diff these.
 std::string TomlText(std::string_view text) {
   const bool literal =
@@ -62,7 +54,7 @@ std::string TomlText(std::string_view text) {
       !text.ends_with('\'') && IsValidUtf8(text) && std::ranges::all_of(text, [](char c) {
         return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) || c == '\n' || c == '\t';
       });
-  if (!literal) return BasicString(text);
+  if (!literal) return QuotedText(text);
   return "'''\n" + std::string(text) + "'''";  // TOML drops the first line break
 }
 
@@ -87,7 +79,7 @@ Result<InitData> ParseInitData(std::string_view text) {
 InitData MakeInitData(const std::map<std::string, std::string>& data) {
   InitData out{"", "sha256", data};
   out.text.append("version = \"").append(kVersion).append("\"\nalgorithm = \"sha256\"\n\n[data]\n");
-  for (const auto& [name, text] : data) out.text += BasicString(name) + " = " + TomlText(text) + "\n";
+  for (const auto& [name, text] : data) out.text += QuotedText(name) + " = " + TomlText(text) + "\n";
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 namespace portcullis::codec {
 namespace {
@@ -71,9 +70,9 @@ Result<Json> Decimal(std::string_view text) {
 Result<Json> Float(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);  // from_chars knows no plus
   double value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  if (!std::isfinite(value))
-    return Error{ReasonCode::kConfigurationInvalid, "number is too large; quote it if it is text"};
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
+    return Error{ReasonCode::kConfigurationInvalid,
+                 "number is out of a double's range; quote it if it is text"};
   return Json(value);
 }
 

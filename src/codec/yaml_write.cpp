@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "codec/json.h"
+#include "codec/quoted_text.h"
 #include "codec/utf8.h"
 #include "codec/yaml_scalar.h"
 
@@ -15,6 +16,10 @@ bool FitsBlock(std::string_view text) {
   if (text.find("\n ") == 0 || text.find(" \n") != std::string_view::npos) return false;
   return IsValidUtf8(text) &&
          std::ranges::all_of(text, [](char c) { return (c >= 0x20 && c < 0x7F) || c == '\n'; });
+}
+
+std::string PlainOrQuoted(const std::string& text) {
+  return IsSafePlainScalar(text) ? text : QuotedText(text);
 }
 
 class Writer {
@@ -54,7 +59,7 @@ class Writer {
   void Mapping(const JsonObject& object, std::size_t depth, bool indented) {
     for (const auto& [name, value] : object) {
       if (!std::exchange(indented, false)) Indent(depth);
-      out_ += IsSafePlainScalar(name) ? name : ToText(Json(name));
+      out_ += PlainOrQuoted(name);
       out_ += ':';
       if (IsNested(value)) {
         out_ += '\n';
@@ -66,14 +71,15 @@ class Writer {
     }
   }
 
-  /// The rest of a line, with the lines of a literal block after it. JSON text is YAML: what can't stand
-  /// plain stands in double quotes.
+  /// The rest of a line, with the lines of a literal block after it.
   void Scalar(const Json& value, std::size_t depth) {
     const std::string* text = value.if_string();
-    if (text != nullptr && FitsBlock(*text))
+    if (text == nullptr)
+      out_ += ToText(value) + "\n";  // null, true, numbers, [] and {} are the same in YAML
+    else if (FitsBlock(*text))
       Literal(*text, depth);
     else
-      out_ += (text != nullptr && IsSafePlainScalar(*text) ? *text : ToText(value)) + "\n";
+      out_ += PlainOrQuoted(*text) + "\n";
   }
 
   void Literal(std::string_view text, std::size_t depth) {

@@ -1,0 +1,45 @@
+#include "codec/utf8.h"
+
+#include <gtest/gtest.h>
+
+namespace portcullis::codec {
+namespace {
+
+std::string Encoded(std::uint32_t c) {
+  const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
+  if (c < 0x80) return {byte(c)};
+  if (c < 0x800) return {byte(0xC0 | c >> 6), byte(0x80 | (c & 0x3F))};
+  if (c < 0x10000) return {byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 0x3F)), byte(0x80 | (c & 0x3F))};
+  return {byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 0x3F)), byte(0x80 | (c >> 6 & 0x3F)),
+          byte(0x80 | (c & 0x3F))};
+}
+
+TEST(Utf8, AcceptsEveryCharacterAndRefusesSurrogatesAndWhatIsBeyond) {
+  for (std::uint32_t c = 0; c < 0x200000; ++c) {
+    const bool is_character = c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF);
+    ASSERT_EQ(IsValidUtf8(Encoded(c)), is_character) << std::hex << c;
+  }
+}
+
+TEST(Utf8, RefusesOverlongFormsAndStrayBytes) {
+  for (const std::string_view text :
+       {"\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF",
+        "\x80", "\xBF", "\xFE", "\xFF", "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80", "\xC3", "\xE2\x82",
+        "\xF0\x9D\x84", "\xC3(", "\xE2(\xA1", "\xE2\x82(", "\xF0\x9D\x84("})
+    EXPECT_FALSE(IsValidUtf8(text));
+}
+
+TEST(Utf8, TellsWhereTheFirstDefectIs) {
+  EXPECT_EQ(ValidUtf8Prefix(""), 0u);
+  EXPECT_EQ(ValidUtf8Prefix("a\xC3\xA9z"), 4u);
+  EXPECT_EQ(ValidUtf8Prefix("a\xC3\xA9\xC3"), 3u);
+}
+
+TEST(Utf8, RepairsByteByByteAndLeavesTheRest) {
+  EXPECT_EQ(RepairedUtf8("a\xC3\xA9"), "a\xC3\xA9");
+  EXPECT_EQ(RepairedUtf8("\xE2\x82z\xFF"), "\xEF\xBF\xBD\xEF\xBF\xBDz\xEF\xBF\xBD");
+  EXPECT_TRUE(IsValidUtf8(RepairedUtf8("\xED\xA0\x80\xF5")));
+}
+
+}  // namespace
+}  // namespace portcullis::codec
