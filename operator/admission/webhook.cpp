@@ -1,0 +1,123 @@
+#include "operator/admission/webhook.h"
+
+#include "base/log.h"
+#include "kube/backoff.h"
+#include "kube/file.h"
+
+namespace portcullis::control {
+namespace {
+
+using codec::Json;
+
+constexpr std::chrono::seconds kRefreshPeriod{60}, kFirstRefreshPeriod{1};
+constexpr std::size_t kMaxPemBytes = 64 * 1024;
+
+std::optional<Json> PartOf(const std::shared_ptr<const Json>& object, std::initializer_list<std::string_view> path) {
+  if (object == nullptr) return std::nullopt;
+  const Json* part = object->At(path);
+  if (part == nullptr) return std::nullopt;
+  return *part;
+}
+
+}  // namespace
+
+Webhook::Webhook(const Options& options, kube::Api& api, Broker& broker, Random& random, const Clock& clock,
+                 metrics::Metrics& metrics)
+    : options_(options),
+      broker_(broker),
+      random_(random),
+      clock_(clock),
+      metrics_(metrics),
+      certificate_(api,
+                   {options.namespace_name, options.webhook_secret, options.webhook_service, options.mutating_configuration,
+                    options.validating_configuration},
+                   clock, metrics),
+      policies_(api, kube::kReleasePolicies, "", "", [](const kube::ObjectKey&) {}),
+      keys_(api, kube::kModelKeys, "", "", [](const kube::ObjectKey&) {}) {}
+
+Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Api& api, Broker& broker, Random& random,
+                                                const Clock& clock, metrics::Metrics& metrics) {
+  std::unique_ptr<Webhook> webhook(new Webhook(options, api, broker, random, clock, metrics));
+  Webhook* self = webhook.get();
+  webhook->threads_.emplace_back([self] { self->policies_.Run(self->stop_); });
+  webhook->threads_.emplace_back([self] { self->keys_.Run(self->stop_); });
+  webhook->threads_.emplace_back([self] { self->RefreshLoop(); });
+  // The server needs a certificate to start with; the API server may take a moment.
+  while (webhook->certificate_.Current().first.empty()) {
+    if (const auto refreshed = webhook->certificate_.Refresh(); !refreshed && refreshed.error().code == ReasonCode::kForbidden)
+      return refreshed.error();
+    kube::WaitUnlessStopped(std::chrono::milliseconds(500), webhook->stop_);
+  }
+  http::ServerOptions server = options.webhook;
+  server.certificate_source = [self] { return self->certificate_.Current(); };
+  http::Router router;
+  router.Add("POST", "/mutate", [self](const http::Request& request) { return self->Review(request, true); });
+  router.Add("POST", "/validate", [self](const http::Request& request) { return self->Review(request, false); });
+  webhook->server_ = TRY(http::Server::Start(server, std::move(router), metrics));
+  return webhook;
+}
+
+Webhook::~Webhook() {
+  stop_ = true;
+  if (server_) server_->Stop(std::chrono::seconds(5));
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Webhook::RefreshIdentity() {
+  const auto ca = kube::ReadFile(options_.guest_ca_file, kMaxPemBytes);
+  const auto identity = broker_.Identity();
+  if (!ca || !identity) {
+    Log(LogLevel::kWarning, "broker identity can't be read", {{"error", (ca ? identity.error() : ca.error()).ToString()}});
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  guest_ca_pem_ = *ca;
+  if (const Json* key = identity->Find("signingKey")) signing_key_ = *key;
+}
+
+void Webhook::RefreshLoop() {
+  while (!stop_) {
+    RefreshIdentity();
+    if (const auto refreshed = certificate_.Refresh(); !refreshed)
+      Log(LogLevel::kWarning, "webhook certificate can't be refreshed", {{"error", refreshed.error().ToString()}});
+    kube::WaitUnlessStopped(NotReady().empty() ? kRefreshPeriod : kFirstRefreshPeriod, stop_);
+  }
+}
+
+std::string Webhook::NotReady() const {
+  if (!policies_.synced()) return "ReleasePolicies are not listed yet";
+  if (!keys_.synced()) return "ModelKeys are not listed yet";
+  if (!certificate_.trusted()) return "the webhook configurations do not hold our CA yet";
+  const std::lock_guard lock(mutex_);
+  if (signing_key_.is_null()) return "the broker's identity is not known yet";
+  return "";
+}
+
+AdmissionContext Webhook::Context() const {
+  const std::lock_guard lock(mutex_);
+  return {.runtime_classes = options_.runtime_classes,
+          .node_selector_labels = options_.node_selector_labels,
+          .agent_image = options_.agent_image,
+          .guest_url = options_.guest_url,
+          .guest_ca_pem = guest_ca_pem_,
+          .signing_key = signing_key_,
+          .policy = [this](const std::string& ns, const std::string& name) {
+            return PartOf(policies_.Find({ns, name}), {"spec", "policy"});
+          },
+          .model_key = [this](const std::string& ns, const std::string& name) {
+            return PartOf(keys_.Find({ns, name}), {"spec"});
+          }};
+}
+
+http::Response Webhook::Review(const http::Request& request, bool mutate) {
+  const SteadyTime started = clock_.Steady();
+  const auto review = ParseAdmissionReview(request.body);
+  if (!review) return http::Response::Problem(400, review.error(), request.id);
+  const AdmissionContext context = Context();
+  const Admission admission = mutate ? MutatePod(*review, context, random_) : ValidatePod(*review, context);
+  metrics_.WebhookAdmission(!admission.denial, admission.denial ? NameOf(admission.denial->code) : "");
+  metrics_.WebhookDuration(clock_.Steady() - started);
+  return http::Response::JsonBody(200, AdmissionResponse(review->uid, admission));
+}
+
+}  // namespace portcullis::control

@@ -1,0 +1,154 @@
+#include "operator/app.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "base/log.h"
+#include "base/secret_bytes.h"
+#include "codec/text.h"
+#include "crypto/digest.h"
+#include "kube/leader_election.h"
+#include "operator/admission/webhook.h"
+#include "operator/controller.h"
+#include "operator/options.h"
+
+namespace portcullis::control {
+namespace {
+
+constexpr int kExitFault = 1, kExitUsage = 2;
+
+std::atomic<bool> stop_requested{false};
+void OnSignal(int) { stop_requested = true; }
+
+int Fail(StaticText what, const Error& error) {
+  Log(LogLevel::kError, what, {{"error", error.ToString()}});
+  return error.code == ReasonCode::kConfigurationInvalid ? kExitUsage : kExitFault;
+}
+
+Result<std::unique_ptr<kube::Api>> ConnectApi(const Options& options, metrics::Metrics& metrics) {
+  if (!options.kubeconfig.empty()) return kube::ConnectKubeconfig(options.kubeconfig, metrics);
+  return kube::Connect(TRY(kube::InClusterOptions()), metrics);
+}
+
+std::string ProcessIdentity(Random& random) {
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  ByteBuffer suffix(4);
+  random.Fill(suffix);
+  return std::string(host) + "_" + codec::EncodeHex(suffix);
+}
+
+/// What runs in this process, and what /readyz says of it.
+struct Parts {
+  std::unique_ptr<Webhook> webhook;
+  std::mutex mutex;
+  std::unique_ptr<Controller> controller;
+
+  std::string NotReady() {
+    if (webhook)
+      if (const std::string missing = webhook->NotReady(); !missing.empty()) return "webhook: " + missing;
+    const std::lock_guard lock(mutex);
+    if (controller)
+      if (const std::string missing = controller->NotReady(); !missing.empty()) return "controller: " + missing;
+    return "";
+  }
+};
+
+http::Router OpsRoutes(const metrics::Metrics& metrics, Parts& parts) {
+  http::Router router;
+  router.Add("GET", "/metrics", [&metrics](const http::Request&) {
+    return http::Response::Text(200, metrics.Exposition(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  router.Add("GET", "/livez", [](const http::Request&) { return http::Response::Text(200, "ok\n"); });
+  router.Add("GET", "/readyz", [&parts](const http::Request&) {
+    const std::string missing = parts.NotReady();
+    return missing.empty() ? http::Response::Text(200, "ok\n") : http::Response::Text(503, missing + "\n");
+  });
+  return router;
+}
+
+int RunController(const Options& options, kube::Api& api, Broker& broker, Random& random, const Clock& clock,
+                  metrics::Metrics& metrics, Parts& parts) {
+  kube::LeaderElection election(
+      api, {.lease = {options.namespace_name, options.lease_name}, .identity = ProcessIdentity(random)}, clock, metrics);
+  const auto start = [&] {
+    auto controller = std::make_unique<Controller>(options, api, broker, clock, metrics);
+    controller->Start();
+    const std::lock_guard lock(parts.mutex);
+    parts.controller = std::move(controller);
+  };
+  const auto stop = [&] {
+    std::unique_ptr<Controller> controller;
+    {
+      const std::lock_guard lock(parts.mutex);
+      controller = std::move(parts.controller);
+    }
+    if (controller) controller->Stop();
+  };
+  const auto led = election.Run(start, stop, stop_requested);
+  return led ? 0 : Fail("leadership was lost", led.error());
+}
+
+int Run(const Options& options, bool with_controller, bool with_webhook, std::string_view component) {
+  SetLogLevel(options.log_level);
+  if (const auto hardened = HardenProcess(); !hardened) return Fail("process can't be hardened", hardened.error());
+  signal(SIGPIPE, SIG_IGN);
+  const SystemClock clock;
+  crypto::SystemRandom random;
+  metrics::Metrics metrics(component);
+  const auto api = ConnectApi(options, metrics);
+  if (!api) return Fail("API server can't be used", api.error());
+  const auto broker = ConnectBroker(options);
+  if (!broker) return Fail("broker can't be used", broker.error());
+
+  Parts parts;
+  const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, parts), metrics);
+  if (!ops) return Fail("ops port can't be served", ops.error());
+  if (with_webhook) {
+    auto webhook = Webhook::Start(options, **api, **broker, random, clock, metrics);
+    if (!webhook) return Fail("webhook can't be served", webhook.error());
+    parts.webhook = std::move(*webhook);
+    Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string(parts.webhook->port())}});
+  }
+  int exit_code = 0;
+  if (with_controller) exit_code = RunController(options, **api, **broker, random, clock, metrics, parts);
+  else
+    while (!stop_requested) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  (*ops)->Stop(std::chrono::seconds(1));
+  return exit_code;
+}
+
+}  // namespace
+
+int OperatorMain(int argc, char** argv) {
+  CLI::App app{"Portcullis operator: the controller that keeps releases and Secrets, and the admission webhook."};
+  app.footer("Examples:\n  portcullis-operator controller --config /etc/portcullis/operator.yaml\n"
+             "  portcullis-operator webhook --config /etc/portcullis/operator.yaml\n\n"
+             "Exit codes: 0 stopped by a signal, 1 our fault or leadership lost, 2 usage or configuration.");
+  app.set_version_flag("--version", "portcullis-operator 0.1.0");
+  app.require_subcommand(1);
+  std::string config;
+  for (const auto& [name, description] : {std::pair{"controller", "Run the controller, as leader or in wait"},
+                                          std::pair{"webhook", "Serve admission"},
+                                          std::pair{"all", "Run both in one process"}})
+    app.add_subcommand(name, description)->add_option("--config", config, "YAML configuration (docs/reference/api.md)")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  const auto options = LoadOptions(config);
+  if (!options) return Fail("configuration is not valid", options.error());
+  signal(SIGTERM, OnSignal);
+  signal(SIGINT, OnSignal);
+  const std::string chosen = app.get_subcommands().front()->get_name();
+  return Run(*options, chosen != "webhook", chosen != "controller", chosen == "all" ? "operator" : chosen);
+}
+
+}  // namespace portcullis::control
