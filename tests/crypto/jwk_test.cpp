@@ -6,6 +6,7 @@
 #include "crypto/curve.h"
 #include "crypto/digest.h"
 #include "tests/crypto/keys.h"
+#include "tests/crypto/wycheproof.h"
 
 namespace portcullis::crypto {
 namespace {
@@ -213,6 +214,23 @@ TEST(EcPublicKeyFromJwk, HoldsTheKeyToItsStatedUse) {
   EXPECT_FALSE(accepts(KeyUse::kSignature, "key_ops", Json::Array({"deriveKey"})));
   EXPECT_FALSE(accepts(KeyUse::kSignature, "key_ops", Json::Array({})));
   EXPECT_FALSE(accepts(KeyUse::kSignature, "key_ops", "verify"));
+}
+
+TEST(EcPublicKeyFromJwk, RefusesWycheproofsKeys) {
+  PORTCULLIS_TESTDATA_OR_SKIP(file, "wycheproof/json_web_key_test.json");
+  std::size_t refused = 0;
+  test::ForEachVector(file, [&](const test::Vector& vector) {
+    for (const std::string_view side : {"public", "private"}) {
+      const Json* set = vector.group.Find(side);
+      const Json* keys = set == nullptr ? nullptr : set->Find("keys");
+      if (keys == nullptr) continue;
+      for (const Json& key : *keys->if_array()) {
+        EXPECT_FALSE(EcPublicKey::FromJwk(key, KeyUse::kSignature)) << codec::ToText(key);
+        ++refused;
+      }
+    }
+  });
+  EXPECT_GE(refused, 26u);
 }
 
 }  // namespace
