@@ -8,6 +8,13 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
+// Contents of OBJECT IDENTIFIERs.
+constexpr auto kBasicConstraints = "\x55\x1d\x13"sv;
+constexpr auto kKeyUsage = "\x55\x1d\x0f"sv;
+constexpr auto kExtendedKeyUsage = "\x55\x1d\x25"sv;
+constexpr auto kCertificatePolicies = "\x55\x1d\x20"sv;
+constexpr auto kSubjectAltName = "\x55\x1d\x11"sv;
+
 Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
 
 std::string TextOf(const X509_NAME* name) {
@@ -29,10 +36,14 @@ std::string CommonNameOf(const X509_NAME* name) {
   return printable ? text : std::string();
 }
 
-bool MaySignCertificates(const X509* certificate, std::uint32_t flags) {
-  const bool authority = (flags & EXFLAG_BCONS) != 0 && (flags & EXFLAG_CA) != 0;
-  // Absent key usage reads as all bits set, which allows everything (RFC 5280 4.2.1.3).
-  return authority && (X509_get_key_usage(const_cast<X509*>(certificate)) & KU_KEY_CERT_SIGN) != 0;
+/// RFC 5280 4.2.1.3 and 4.2.1.9: both extensions are there, basicConstraints critical. Absent key usage,
+/// which OpenSSL reads as "everything", is not enough: every vendor's authorities say what they are.
+bool MaySignCertificates(const Certificate::Impl& impl, std::uint32_t flags) {
+  const bool stated = std::ranges::any_of(impl.extensions, [](const CertificateExtension& extension) {
+    return extension.critical && AsText(extension.object_id) == kBasicConstraints;
+  });
+  const bool authority = (flags & EXFLAG_CA) != 0 && (flags & EXFLAG_KUSAGE) != 0;
+  return stated && authority && (X509_get_key_usage(impl.x509.get()) & KU_KEY_CERT_SIGN) != 0;
 }
 
 }  // namespace
@@ -48,7 +59,7 @@ Result<Certificate> Certificate::Parse(Bytes der) {
   if (impl->x509 == nullptr) return Malformed("certificate can't be read");
   const std::uint32_t flags = X509_get_extension_flags(impl->x509.get());
   if ((flags & EXFLAG_INVALID) != 0) return Malformed("certificate has a malformed extension");
-  impl->is_ca = MaySignCertificates(impl->x509.get(), flags);
+  impl->is_ca = MaySignCertificates(*impl, flags);
 
   impl->fingerprint = Sha256(impl->der);
   impl->spki_fingerprint = Sha256(impl->spki);
@@ -85,13 +96,8 @@ std::optional<Bytes> Certificate::Extension(std::string_view oid) const {
 }
 
 bool Certificate::HasUnknownCriticalExtension() const {
-  static constexpr std::string_view kKnown[] = {
-      "\x55\x1d\x13"sv,  // basicConstraints
-      "\x55\x1d\x0f"sv,  // keyUsage
-      "\x55\x1d\x25"sv,  // extendedKeyUsage
-      "\x55\x1d\x20"sv,  // certificatePolicies
-      "\x55\x1d\x11"sv,  // subjectAltName
-  };
+  static constexpr std::string_view kKnown[] = {kBasicConstraints, kKeyUsage, kExtendedKeyUsage,
+                                                kCertificatePolicies, kSubjectAltName};
   return std::ranges::any_of(impl_->extensions, [](const CertificateExtension& extension) {
     return extension.critical && std::ranges::find(kKnown, AsText(extension.object_id)) == std::end(kKnown);
   });

@@ -35,6 +35,7 @@ class Certificate {
   WallTime not_after() const;
   bool ValidAt(WallTime time) const { return not_before() <= time && time <= not_after(); }
   std::uint64_t serial() const;  // saturates at UINT64_MAX
+  /// Critical basicConstraints with cA TRUE, and keyUsage with keyCertSign. IsSignedBy_* do not ask this.
   bool is_ca() const;
   /// The raw content of the extnValue OCTET STRING of the extension with this dotted OID; nullopt where absent.
   std::optional<Bytes> Extension(std::string_view oid) const;

@@ -10,7 +10,8 @@ constexpr std::uint8_t kVersionTag = 0xA0;
 constexpr std::uint8_t kExtensionsTag = 0xA3;
 constexpr std::uint8_t kUtcTime = 0x17;
 constexpr std::uint8_t kGeneralizedTime = 0x18;
-constexpr std::size_t kMaxSerialBytes = 20;  // RFC 5280 4.1.2.2
+// RFC 5280 4.1.2.2 allows 20 octets; Intel draws all 160 bits and so needs a zero in front of half of them.
+constexpr std::size_t kMaxSerialBytes = 20;
 constexpr auto kEcPublicKeyOid = "\x2a\x86\x48\xce\x3d\x02\x01"sv;
 
 Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
@@ -53,7 +54,8 @@ Result<WallTime> ReadTime(DerReader& in) {
 Result<std::uint64_t> ReadSerial(DerReader& in) {
   const Bytes content = TRY(in.Take(kDerInteger));
   if ((content.front() & std::byte{0x80}) != std::byte{0}) return Malformed("serial number is negative");
-  if (content.size() > kMaxSerialBytes) return Malformed("serial number is longer than 20 bytes");
+  const std::size_t sign = content.front() == std::byte{0} ? 1 : 0;
+  if (content.size() > kMaxSerialBytes + sign) return Malformed("serial number is longer than 20 bytes");
   std::uint64_t value = 0;
   for (const std::byte octet : content) {
     if (value >> 56 != 0) return UINT64_MAX;
