@@ -84,7 +84,8 @@ void PushText(GENERAL_NAMES* names, int type, std::string_view text) {
 }
 
 Result<> PushAddress(GENERAL_NAMES* names, const std::string& text) {
-  ASN1_OCTET_STRING* address = a2i_IPADDRESS(text.c_str());
+  // a2i_IPADDRESS() would read no further than a NUL.
+  ASN1_OCTET_STRING* address = IsPrintable(text) ? a2i_IPADDRESS(text.c_str()) : nullptr;
   if (address == nullptr) return Malformed("IP address is not one").At(Quoted(text));
   GeneralNamePtr name(GENERAL_NAME_new());
   Require(name != nullptr);
