@@ -26,7 +26,8 @@ inline constexpr std::size_t kMaxResourceSegment = 253;
 /// The key that wraps all keys at rest. From a file here; PKCS#11 and KMS providers have the same shape.
 class Kek {
  public:
-  /// A file of 32 raw bytes, 64 hex digits or base64; owner-only permissions demanded.
+  /// A file of 32 raw bytes, 64 hex digits or base64; owner-only permissions demanded (or root's, readable by the
+  /// process' group, as kubelet mounts Secrets).
   /// Error: KeyUnavailable, naming the path.
   static Result<Kek> FromFile(const std::string& path);
   static Kek FromBytes(SecretBytes key);  // exactly 32
