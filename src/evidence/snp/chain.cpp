@@ -68,6 +68,8 @@ bool CanRun(const ChainRow& row, const ChainSubject& subject) {
   switch (row.needs) {
     case ChainNeeds::kReport:
       return true;
+    case ChainNeeds::kKind:
+      return subject.kind.has_value();
     case ChainNeeds::kLeaf:
       return subject.leaf != nullptr;
     case ChainNeeds::kExtensions:

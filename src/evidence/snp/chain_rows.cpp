@@ -26,13 +26,12 @@ Comparison SigningKeyKnown(const ChainSubject& s) {
 }
 
 Comparison CertificatePresent(const ChainSubject& s) {
-  const std::string expected =
-      s.kind ? "a certificate of SEV-" + std::string(NameOf(*s.kind)) : "a certificate";
-  return {s.leaf != nullptr, expected, s.leaf != nullptr ? "present" : "absent"};
+  return {s.leaf != nullptr, "a certificate of SEV-" + std::string(NameOf(*s.kind)),
+          s.leaf != nullptr ? "present" : "absent"};
 }
 
 Comparison CertificateProfile(const ChainSubject& s) {
-  return {s.leaf->profile_fits, "a P-384 key, no CA, no unknown critical extension",
+  return {s.leaf->profile_fits, "a P-384 key, no basicConstraints, no unknown critical extension",
           s.leaf->profile_fits ? "as expected" : s.leaf->certificate.subject()};
 }
 
@@ -116,8 +115,7 @@ bool FitsP384(const SignatureComponent& component) {
 
 Comparison SignatureValid(const ChainSubject& s) {
   const Report& report = s.report;
-  const bool valid = s.raw.size() == kReportSize && report.signature_algorithm == kEcdsaP384Sha384 &&
-                     FitsP384(report.r) && FitsP384(report.s) &&
+  const bool valid = s.raw.size() == kReportSize && FitsP384(report.r) && FitsP384(report.s) &&
                      crypto::VerifyP384(s.leaf->certificate, s.raw.first(kSignedSize), BigEndian(report.r),
                                         BigEndian(report.s));
   return {valid, "a signature over report[0x000:0x2A0] by the certificate's key",
@@ -131,7 +129,7 @@ constexpr ChainRow kRows[] = {
       SignatureAlgorithmKnown}},
     {ChainNeeds::kReport,
      {"snp.signing-key", kSignatureInvalid, "AMD 56860, ATTESTATION_REPORT SIGNING_KEY", SigningKeyKnown}},
-    {ChainNeeds::kReport,
+    {ChainNeeds::kKind,
      {"snp.certificate-present", kEndorsementMissing, "AMD 57230, VCEK and VLEK", CertificatePresent}},
     {ChainNeeds::kLeaf,
      {"snp.certificate-profile", kCertificateMismatch, "AMD 57230, certificate format", CertificateProfile}},

@@ -20,7 +20,7 @@ struct ChainSubject {
 };
 
 /// What a row needs before it can run.
-enum class ChainNeeds : std::uint8_t { kReport, kLeaf, kExtensions };
+enum class ChainNeeds : std::uint8_t { kReport, kKind, kLeaf, kExtensions };
 struct ChainRow {
   ChainNeeds needs;
   evidence::Check<ChainSubject> check;

@@ -3,9 +3,13 @@
 namespace portcullis::snp {
 namespace {
 
+constexpr std::string_view kBasicConstraints = "2.5.29.19";
+
+/// AMD's leaves carry no basicConstraints: with any, the certificate is meant for something else.
 bool ProfileFits(const crypto::Certificate& leaf) {
   const auto key = leaf.ec_key();
-  return key && key->curve() == crypto::Curve::kP384 && !leaf.is_ca() && !leaf.HasUnknownCriticalExtension();
+  return key && key->curve() == crypto::Curve::kP384 && !leaf.Extension(kBasicConstraints) &&
+         !leaf.HasUnknownCriticalExtension();
 }
 
 bool LinksVerify(const crypto::Certificate& leaf, KeyKind kind, const ProductAnchors& anchors) {

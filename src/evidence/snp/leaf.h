@@ -18,7 +18,7 @@ struct ExaminedLeaf {
   crypto::Certificate certificate;
   std::optional<LeafExtensions> extensions;
   std::string extensions_defect;  // why there are none
-  bool profile_fits;              // P-384, no CA, no unknown critical extension
+  bool profile_fits;              // P-384, no basicConstraints, no unknown critical extension
   bool links_verified;            // leaf to issuer to pinned root
 
   bool sound() const { return extensions.has_value() && profile_fits && links_verified; }

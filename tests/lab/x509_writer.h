@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "crypto/openssl.h"
+
+namespace portcullis::lab {
+
+/// A key that certificates and reports are signed with. Throw-away: it protects nothing.
+using SharedKey = std::shared_ptr<EVP_PKEY>;
+
+SharedKey GenerateRsa4096();
+SharedKey GenerateP384();
+
+/// A certificate in the making, in AMD's profile: v3, AMD's names, RSASSA-PSS with SHA-384 and a salt of 48.
+class X509Writer {
+ public:
+  X509Writer(long serial, std::string_view subject_name, std::string_view issuer_name, WallTime not_before,
+             WallTime not_after, const SharedKey& subject_key);
+
+  /// An extension with `value` as the raw content of its OCTET STRING.
+  void Add(const std::string& oid, Bytes value, bool critical = false);
+  /// An extension by OpenSSL's own name and syntax; `issuer` null where the certificate is self-signed.
+  void AddStandard(int nid, const std::string& value, X509* issuer = nullptr);
+
+  struct Pss {
+    std::string digest = "SHA384", mask_digest = "SHA384";
+    int salt = 48;
+  };
+  ByteBuffer Sign(const SharedKey& issuer_key, const Pss& pss);
+
+ private:
+  crypto::X509Ptr certificate_;
+};
+
+}  // namespace portcullis::lab
