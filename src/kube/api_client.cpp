@@ -114,7 +114,7 @@ Result<std::string> ApiClient::Watch(
 
   for (Tries tries;;) {
     const auto answer = connection_->streams()->Stream(target, on_line, stop);
-    metrics_.RestClientRequest(answer ? answer->status : 0, "WATCH");
+    metrics_.RestClientRequest(answer ? answer->status : 0, "GET");
     if (failure) return *failure;
     if (!answer) {
       connection_->RefreshAuthorities();

@@ -14,12 +14,12 @@ namespace portcullis::kube {
 /// Where the API server is and who we are to it. The CA comes from a file, which may change, or is fixed.
 struct Endpoint {
   std::string url;
-  std::string server_name;
-  std::string ca_file;
-  std::string ca_pem;
-  std::string client_certificate_pem;
-  std::shared_ptr<const SecretBytes> client_key_pem;
-  std::shared_ptr<TokenSource> token;
+  std::string server_name = {};
+  std::string ca_file = {};
+  std::string ca_pem = {};
+  std::string client_certificate_pem = {};
+  std::shared_ptr<const SecretBytes> client_key_pem = {};
+  std::shared_ptr<TokenSource> token = {};
 };
 
 using ClientFactory = std::function<Result<std::shared_ptr<http::Client>>(const http::ClientOptions&)>;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kMaxNote = 1024;  // limits of the API
 constexpr std::size_t kMaxShortText = 128;
 constexpr std::size_t kMaxNamePrefix = 200;  // of 253; the rest is a dot and digits
+constexpr std::uint32_t kNames = 0x10000;
 constexpr unsigned kMaxTries = 3;
 constexpr BackoffShape kBackoff{std::chrono::seconds(1), 2.0, 0.5, std::chrono::seconds(5)};
 
@@ -35,7 +36,8 @@ EventWriter::EventWriter(Api& api, std::string controller, std::string instance,
       clock_(clock),
       metrics_(metrics),
       wait_(std::move(wait)),
-      jitter_(std::move(jitter)) {}
+      jitter_(std::move(jitter)),
+      next_name_(static_cast<std::uint32_t>(jitter_() * kNames)) {}
 
 void EventWriter::Write(const Event& event, const std::atomic<bool>& stop) {
   const EventPace::SeriesKey key = SeriesOf(event);
@@ -95,13 +97,12 @@ codec::Json EventWriter::SeriesJson(std::int64_t count) const {
   return codec::Json::Object({{"count", count}, {"lastObservedTime", FormatTimestampMicro(clock_.Now())}});
 }
 
-// Unique among all who write about this object, and sorted by time as kubectl's own are.
-std::string EventWriter::NewName(const Event& event) const {
-  constexpr double kSpread = 65536.0;
+// Sorted by time. Within a millisecond the count tells names apart, and where it started tells writers apart.
+std::string EventWriter::NewName(const Event& event) {
   char suffix[32];
   std::snprintf(suffix, sizeof suffix, ".%012llx%04x",
                 static_cast<unsigned long long>(clock_.Now().time_since_epoch().count()),
-                static_cast<unsigned>(jitter_() * kSpread));
+                static_cast<unsigned>(next_name_++ % kNames));
   return CutText(event.object.name, kMaxNamePrefix) + suffix;
 }
 

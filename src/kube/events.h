@@ -40,7 +40,7 @@ class EventWriter {
   Result<> Update(const Event& event, const EventPace::SeriesKey& key, std::int64_t count);
   codec::Json ToJson(const Event& event, const std::string& name, std::int64_t count) const;
   codec::Json SeriesJson(std::int64_t count) const;
-  std::string NewName(const Event& event) const;
+  std::string NewName(const Event& event);
 
   Api& api_;
   const std::string controller_, instance_;
@@ -49,6 +49,7 @@ class EventWriter {
   const Wait wait_;
   const Jitter jitter_;
   EventPace pace_;
+  std::uint32_t next_name_;
 };
 
 /// Takes Events without ever making the caller wait: a bounded queue and a thread of its own; when the queue

@@ -28,16 +28,20 @@ std::string PathFrom(const std::string& folder, const std::string& path) {
   return (std::filesystem::path(folder) / path).string();
 }
 
-/// The bytes under `name`-data, or of the file under `name`; empty where there is neither.
-Result<SecretBytes> DataOrFile(codec::ObjectReader& in, std::string_view name, const std::string& folder) {
-  const std::string data_name = std::string(name) + "-data";
-  const auto data = TRY(in.OptionalText(data_name, kMaxText));
-  const auto path = TRY(in.OptionalText(name));
+/// The names of one thing in a kubeconfig: as a file, and inside as base64.
+struct Names {
+  std::string_view file, data;
+};
+
+/// What is inside under `names.data`, or in the file under `names.file`; empty where there is neither.
+Result<SecretBytes> DataOrFile(codec::ObjectReader& in, Names names, const std::string& folder) {
+  const auto data = TRY(in.OptionalText(names.data, kMaxText));
+  const auto path = TRY(in.OptionalText(names.file));
   if (data) {
-    ByteBuffer decoded = TRY_AT(data_name, codec::DecodeBase64(*data));
+    ByteBuffer decoded = TRY_AT(names.data, codec::DecodeBase64(*data));
     return SecretBytes::TakeFrom(decoded);
   }
-  if (path) return TRY_AT(name, ReadSecretFile(PathFrom(folder, *path), kMaxText));
+  if (path) return TRY_AT(names.file, ReadSecretFile(PathFrom(folder, *path), kMaxText));
   return SecretBytes();
 }
 
@@ -49,7 +53,8 @@ Result<> ReadCluster(const codec::Json& cluster, const std::string& folder, Endp
   auto in = TRY(codec::ObjectReader::Open(cluster, kInvalid));
   endpoint.url = TRY(in.Text("server"));
   endpoint.server_name = TRY(in.OptionalText("tls-server-name")).value_or("");
-  endpoint.ca_pem = PublicText(TRY(DataOrFile(in, "certificate-authority", folder)));
+  endpoint.ca_pem =
+      PublicText(TRY(DataOrFile(in, {"certificate-authority", "certificate-authority-data"}, folder)));
   if (TRY(in.OptionalFlag("insecure-skip-tls-verify")).value_or(false))
     return Error{kInvalid, "a server that is not verified is not used", "insecure-skip-tls-verify"};
   in.Optional("disable-compression");
@@ -72,8 +77,10 @@ Result<std::shared_ptr<TokenSource>> ReadToken(codec::ObjectReader& in, const st
 Result<> ReadUser(const codec::Json& user, const std::string& folder, const Clock& clock,
                   Endpoint& endpoint) {
   auto in = TRY(codec::ObjectReader::Open(user, kInvalid));
-  endpoint.client_certificate_pem = PublicText(TRY(DataOrFile(in, "client-certificate", folder)));
-  endpoint.client_key_pem = std::make_shared<const SecretBytes>(TRY(DataOrFile(in, "client-key", folder)));
+  endpoint.client_certificate_pem =
+      PublicText(TRY(DataOrFile(in, {"client-certificate", "client-certificate-data"}, folder)));
+  endpoint.client_key_pem =
+      std::make_shared<const SecretBytes>(TRY(DataOrFile(in, {"client-key", "client-key-data"}, folder)));
   endpoint.token = TRY(ReadToken(in, folder, clock));
   if (endpoint.client_certificate_pem.empty() != endpoint.client_key_pem->empty())
     return Error{kInvalid, "client certificate and key come together or not at all"};

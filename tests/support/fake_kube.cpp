@@ -378,6 +378,11 @@ void FakeKube::FailNext(std::string verb, std::string plural, Error error, int t
   failures_.push_back({std::move(verb), std::move(plural), std::move(error), times, false});
 }
 
+void FakeKube::StopFailing() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+}
+
 void FakeKube::LoseAnswer(std::string verb, std::string plural) {
   const std::lock_guard lock(mutex_);
   failures_.push_back({std::move(verb), std::move(plural),

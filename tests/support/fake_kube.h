@@ -54,6 +54,8 @@ class FakeKube final : public kube::Api {
 
   /// The next `times` calls of `verb` on `plural` fail and have no effect.
   void FailNext(std::string verb, std::string plural, Error error, int times = 1);
+  /// Takes back all failures that have not happened yet.
+  void StopFailing();
   /// The next such call takes effect, but its answer is lost (Unreachable).
   void LoseAnswer(std::string verb, std::string plural);
   /// Forgets all changes: a watch from an older resourceVersion gets 410, also one that is under way and
