@@ -92,7 +92,9 @@ class [[nodiscard]] Result {
     std::move(result).value();                                    \
   })
 
-/// The value of a Result, or return its Error from the enclosing function.
+/// The value of a Result, or return its Error from the enclosing function. Not inside the braces of an initializer
+/// behind a member that owns something: neither g++ 12 nor clang 14 destroys members already made when a return leaves
+/// the braces, so memory would leak and secrets stay unwiped. Name the value first.
 #define TRY(expression) PORTCULLIS_TRY_(PORTCULLIS_TRY_NAME_(__COUNTER__), expression, )
 
 /// As TRY, naming the place where it happened in front of the Error's own.

@@ -18,7 +18,9 @@ std::size_t MappedSize(std::size_t size) {
 
 }  // namespace
 
-void Wipe(std::span<std::byte> bytes) { explicit_bzero(bytes.data(), bytes.size()); }
+void Wipe(std::span<std::byte> bytes) {
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
+}
 
 SecretBytes::SecretBytes(std::size_t size) : size_(size) {
   if (size == 0) return;

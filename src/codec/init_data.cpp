@@ -73,7 +73,8 @@ Result<InitData> ParseInitData(std::string_view text) {
   const std::string algorithm = TRY(TextAt(table, "algorithm"));
   if (std::ranges::find(kAlgorithms, algorithm) == std::end(kAlgorithms))
     return Malformed("init-data has an algorithm other than sha256, sha384 and sha512", Quoted(algorithm));
-  return InitData{std::string(text), algorithm, TRY(EntriesOf(table))};
+  auto entries = TRY(EntriesOf(table));
+  return InitData{std::string(text), algorithm, std::move(entries)};
 }
 
 InitData MakeInitData(const std::map<std::string, std::string>& data) {
