@@ -17,9 +17,9 @@ bool Connections::EvictWhere(Predicate may_go) {
   return true;
 }
 
-bool Connections::EvictBody(const Session& asking) {
+bool Connections::EvictHolder(const Session& asking) {
   return EvictWhere(
-      [&asking](const Session& session) { return &session != &asking && session.holds_body(); });
+      [&asking](const Session& session) { return &session != &asking && session.holds_memory(); });
 }
 
 bool Connections::Admit(const std::shared_ptr<Session>& newcomer) {

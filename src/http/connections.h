@@ -18,8 +18,8 @@ class Connections {
   /// make room.
   bool Admit(const std::shared_ptr<Session>& newcomer);
   void Remove(Session& session);
-  /// Closes, of the connections that hold a part of a body, the one that waits longest for the rest.
-  bool EvictBody(const Session& asking);
+  /// Closes, of the connections that hold memory, the one that has kept the server waiting longest.
+  bool EvictHolder(const Session& asking);
 
   void CheckDeadlines(SteadyTime now);
   void DrainAll();

@@ -38,10 +38,10 @@ class RunningServer final : public Server {
                .io = io_,
                .workers = workers_,
                .on_close = {},
-               .evict_body = {}},
+               .evict_holder = {}},
         connections_(options_.limits) {
     front_.on_close = [this](Session& session) { connections_.Remove(session); };
-    front_.evict_body = [this](const Session& asking) { return connections_.EvictBody(asking); };
+    front_.evict_holder = [this](const Session& asking) { return connections_.EvictHolder(asking); };
   }
 
   ~RunningServer() override { Stop(0s); }

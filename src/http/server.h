@@ -46,8 +46,8 @@ struct Limits {
   std::size_t max_body_bytes = 2u << 20;  // RCAR's own cap; 8-GPU evidence is 100+ KiB
   std::size_t max_connections = 1024;
   std::size_t max_connections_per_peer = 512;
-  std::size_t max_queued_requests = 256;             // beyond: 503 with Retry-After
-  std::size_t max_body_bytes_in_memory = 64u << 20;  // of all connections together
+  std::size_t max_queued_requests = 256;       // beyond: 503 with Retry-After
+  std::size_t max_buffered_bytes = 64u << 20;  // bodies and unsent answers of all connections together
   std::chrono::milliseconds handshake_timeout{5000};
   std::chrono::milliseconds read_timeout{
       10000};  // for a whole request from its first byte; for the first byte too

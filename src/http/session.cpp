@@ -211,16 +211,15 @@ Session::Next Session::ReadBody() {
   std::string& body = head_.request.body;
   const auto take = [&](std::string_view bytes) {
     body.append(bytes);
-    charged_ += bytes.size();
-    front_.body_bytes += bytes.size();
+    Charge(bytes.size());
   };
   const std::size_t received = std::min(in_.size(), head_.content_length - body.size());
   take(std::string_view(in_).substr(0, received));
   in_.erase(0, received);
   if (body.size() == head_.content_length) return Dispatch();
 
-  while (front_.body_bytes + front_.scratch.size() > front_.options.limits.max_body_bytes_in_memory)
-    if (!front_.evict_body(*this)) return Refuse(503, "there is no memory for this body now");
+  while (front_.buffered_bytes + front_.scratch.size() > front_.options.limits.max_buffered_bytes)
+    if (!front_.evict_holder(*this)) return Refuse(503, "there is no memory for this body now");
   const std::size_t missing = head_.content_length - body.size();
   const IoResult result =
       transport_->Read(std::span(front_.scratch).first(std::min(missing, front_.scratch.size())));
@@ -266,7 +265,7 @@ Session::Next Session::Dispatch() {
 
 void Session::OnHandled(Response response) {
   front_.metrics.HttpRequest(front_.options.name, response.status);
-  ReleaseBody();
+  ReleaseMemory();
   if (phase_ == Phase::kClosed) return;
   Answer(response, head_.keep_alive);
   Run();
@@ -274,9 +273,13 @@ void Session::OnHandled(Response response) {
 
 void Session::Answer(const Response& response, bool keep_alive) {
   keep_alive = keep_alive && !front_.draining;
-  ReleaseBody();
+  ReleaseMemory();
   out_ = ResponseText(response, head_.request.id, keep_alive);
   written_ = 0;
+  Charge(out_.size());
+  // The answer is there already; those who don't read theirs make room for it.
+  while (front_.buffered_bytes > front_.options.limits.max_buffered_bytes && front_.evict_holder(*this))
+    continue;
   after_ = keep_alive ? After::kNextRequest : After::kLinger;
   Enter(Phase::kAnswer, front_.options.limits.write_timeout);
 }
@@ -289,6 +292,7 @@ Session::Next Session::WriteAnswer() {
     written_ += result.bytes;
   }
   out_ = std::string();  // not clear(): the memory goes too
+  ReleaseMemory();
   switch (after_) {
     case After::kBody:
       phase_ = Phase::kBody;
@@ -367,7 +371,7 @@ void Session::Close() {
   if (phase_ == Phase::kClosed) return;
   const auto self = shared_from_this();
   // A handler may still be at work on the body; it is let go when the handler is done.
-  if (phase_ != Phase::kHandler) ReleaseBody();
+  if (phase_ != Phase::kHandler) ReleaseMemory();
   phase_ = Phase::kClosed;
   ++wait_;
   boost::system::error_code ignored;
@@ -375,8 +379,13 @@ void Session::Close() {
   front_.on_close(*this);
 }
 
-void Session::ReleaseBody() {
-  front_.body_bytes -= charged_;
+void Session::Charge(std::size_t bytes) {
+  charged_ += bytes;
+  front_.buffered_bytes += bytes;
+}
+
+void Session::ReleaseMemory() {
+  front_.buffered_bytes -= charged_;
   charged_ = 0;
 }
 

@@ -27,12 +27,12 @@ struct Front {
   boost::asio::io_context& io;
   Workers& workers;
   std::array<char, 16 * 1024> scratch{};  // one read buffer for all: an idle connection has none
-  std::size_t body_bytes = 0;             // of all bodies in memory
+  std::size_t buffered_bytes = 0;         // bodies and unsent answers
   bool draining = false;
   std::function<void(Session&)> on_close;
-  /// Closes the session that has been sending its body longest, other than `asking`. False where there is
-  /// none.
-  std::function<bool(const Session& asking)> evict_body;
+  /// Closes, of the sessions that hold memory, the one that has kept us waiting longest; never `asking`
+  /// itself. False where there is none.
+  std::function<bool(const Session& asking)> evict_holder;
 };
 
 /// One connection: a state machine that never blocks. Lives as long as something waits for it.
@@ -53,7 +53,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& peer() const { return peer_; }
   /// Since when the peer has kept us waiting; nullopt while a handler works for it.
   std::optional<SteadyTime> waiting_since() const;
-  bool holds_body() const { return charged_ > 0; }
+  bool holds_memory() const { return charged_ > 0; }
 
  private:
   enum class Phase : std::uint8_t { kHandshake, kHead, kBody, kHandler, kAnswer, kLinger, kClosed };
@@ -77,7 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Answer(const Response& response, bool keep_alive);
   void Enter(Phase phase, std::chrono::milliseconds limit);
   void Await(boost::asio::ip::tcp::socket::wait_type what);
-  void ReleaseBody();
+  void Charge(std::size_t bytes);
+  void ReleaseMemory();
 
   Front& front_;
   boost::asio::ip::tcp::socket socket_;
@@ -94,7 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string in_;  // received, not yet taken
   HeadScanner scanner_;
   RequestHead head_;
-  std::size_t charged_ = 0;  // our share of Front::body_bytes
+  std::size_t charged_ = 0;  // our share of Front::buffered_bytes
   std::string out_;
   std::size_t written_ = 0;
   std::size_t discarded_ = 0;
