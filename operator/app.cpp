@@ -133,18 +133,25 @@ int OperatorMain(int argc, char** argv) {
              "Exit codes: 0 stopped by a signal, 1 our fault or leadership lost, 2 usage or configuration.");
   app.set_version_flag("--version", "portcullis-operator 0.1.0");
   app.require_subcommand(1);
-  std::string config;
+  std::string config, kubeconfig;
+  int ops_port = -1;
   for (const auto& [name, description] : {std::pair{"controller", "Run the controller, as leader or in wait"},
                                           std::pair{"webhook", "Serve admission"},
-                                          std::pair{"all", "Run both in one process"}})
-    app.add_subcommand(name, description)->add_option("--config", config, "YAML configuration (docs/reference/api.md)")->required();
+                                          std::pair{"all", "Run both in one process"}}) {
+    CLI::App* command = app.add_subcommand(name, description);
+    command->add_option("--config", config, "YAML configuration (docs/reference/api.md)")->required();
+    command->add_option("--kubeconfig", kubeconfig, "Overrides kubernetes.kubeconfig of the configuration");
+    command->add_option("--ops-port", ops_port, "Overrides ops.port of the configuration")->check(CLI::Range(0, 65535));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  const auto options = LoadOptions(config);
+  auto options = LoadOptions(config);
   if (!options) return Fail("configuration is not valid", options.error());
+  if (!kubeconfig.empty()) options->kubeconfig = kubeconfig;
+  if (ops_port >= 0) options->ops.port = static_cast<std::uint16_t>(ops_port);
   signal(SIGTERM, OnSignal);
   signal(SIGINT, OnSignal);
   const std::string chosen = app.get_subcommands().front()->get_name();

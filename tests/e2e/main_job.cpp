@@ -1,0 +1,264 @@
+#include "tests/e2e/main_job.h"
+
+#include <algorithm>
+
+#include "codec/init_data.h"
+#include "codec/text.h"
+#include "crypto/digest.h"
+#include "kube/objects.h"
+
+namespace portcullis::e2e {
+namespace {
+
+using codec::Json;
+
+constexpr std::chrono::seconds kDecisionLimit{20};
+constexpr const char* kRuntimeClass = "kata-qemu-snp";
+
+std::string MeasurementText(const lab::LaunchState& launch) { return codec::EncodeHex(launch.measurement.bytes()); }
+
+/// The policy of the main job: the lab's healthy Milan and nothing else.
+std::string PolicyYaml() {
+  return "format: portcullis.dev/policy.v1\n"
+         "namespace: team-a\nname: llama\nrevision: 1\nassetClass: ModelWeights\nkeys: [llama-70b]\n"
+         "subjects:\n  - {namespace: team-a, serviceAccount: inference, initData: {}}\n"
+         "tees:\n  snp:\n    minReportVersion: 3\n    keyKinds: [VCEK]\n    vmpls: [0]\n"
+         "    guestPolicy: {mustSet: [], mustClear: [MigrateMa, CxlAllowed], minAbi: \"0.0\"}\n"
+         "    platform: {mustSet: [AliasCheckComplete], mustClear: []}\n"
+         "    provisionalFirmware: Deny\n    migrationAgents: []\n"
+         "    products:\n      - product: Milan\n        family: 25\n        model: 1\n        stepping: 1\n"
+         "        tcbFloor: {bootloader: 4, tee: 0, snp: 24, microcode: 219}\n"
+         "        firmwareFloor: \"1.55.29\"\n        mitigations: {launch: \"0x0\", current: \"0x0\"}\n"
+         "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    maskedChipId: Deny\n    csps: []\n"
+         "    measurements: [\"" + MeasurementText(lab::LaunchState::Milan()) + "\"]\n    minGuestSvn: 0\n"
+         "    familyId: {mode: Any, digests: []}\n    imageId: {mode: Any, digests: []}\n"
+         "    idKey: {mode: Absent, digests: []}\n    authorKey: {mode: Absent, digests: []}\n"
+         "freshness: {challengeSeconds: 60}\nlease: {seconds: 3600}\nmaxReleases: 10\ndelivery: Secret\n";
+}
+
+std::string PodYaml(const std::string& name, bool confidential) {
+  return "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name +
+         "\n  namespace: team-a\n  labels: {portcullis.dev/policy: llama}\nspec:\n  nodeName: lab-node\n" +
+         (confidential ? "  runtimeClassName: kata-qemu-snp\n" : "") +
+         "  serviceAccountName: inference\n  automountServiceAccountToken: false\n"
+         "  containers: [{name: serve, image: \"registry.example/serve:1\"}]\n";
+}
+
+template <typename T>
+T Flipped(const T& value) {
+  auto bytes = value.array();
+  bytes[0] ^= std::byte{1};
+  return T(bytes);
+}
+
+}  // namespace
+
+bool PodStory::as_expected() const {
+  if (!admitted) return std::ranges::any_of(expected_reasons, [&](const std::string& r) { return refusal.find(r) != std::string::npos; });
+  if (expected_reasons.empty()) return verdict == "allow" && main_started;
+  return verdict == "deny" && !main_started && secret.empty() &&
+         std::ranges::find(expected_reasons, reason) != expected_reasons.end();
+}
+
+std::vector<PodStory> MainJob::Pods() {
+  const auto story = [](std::string name, std::string about, std::vector<std::string> reasons) {
+    PodStory out;
+    out.name = std::move(name);
+    out.about = std::move(about);
+    out.expected_reasons = std::move(reasons);
+    return out;
+  };
+  return {story("a-right", "the measurement that the policy pins", {}),
+          story("b-measurement", "one bit of the measurement differs", {"MeasurementNotAllowed"}),
+          story("c-debug", "launched with debug on", {"DebugEnabled"}),
+          story("d-old-tcb", "a TCB below the policy's floor", {"TcbBelowFloor"}),
+          story("e-replay", "evidence recorded from pod a, sent again", {"ReportDataMismatch", "ChallengeReused"}),
+          story("f-init-data", "init-data changed after admission", {"InitDataMismatch"}),
+          story("g-not-confidential", "no confidential RuntimeClass", {"NotConfidential"})};
+}
+
+Result<> MainJob::PrepareCluster() {
+  TRY(installation_.cluster().Kubectl(
+      {"apply", "-f", "-"},
+      std::string("apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: ") + kRuntimeClass +
+          "}\nhandler: kata-qemu-snp\n---\napiVersion: v1\nkind: Node\nmetadata: {name: lab-node}\n---\n"
+          "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: inference, namespace: team-a}\n"));
+  return Done{};
+}
+
+Result<> MainJob::AwaitAccepted(const kube::Resource& resource, const std::string& name) {
+  std::string last;
+  const bool accepted = Eventually(kDecisionLimit, [&] {
+    const auto object = installation_.cluster().api().Get(resource, {kTeam, name});
+    if (!object || object->Find("status") == nullptr) return false;
+    if (const Json* condition = kube::FindCondition(*object->Find("status"), "Accepted")) last = condition->TextAt({"message"});
+    return kube::IsConditionTrue(*object->Find("status"), "Accepted");
+  });
+  if (!accepted) return Error{ReasonCode::kInternalError, "the broker did not accept an object", name + ": " + last};
+  return Done{};
+}
+
+Result<> MainJob::PublishKeyAndPolicy() {
+  const auto desk = installation_.folder() / "key-owner";
+  std::filesystem::create_directories(desk);
+  const auto run = [&](std::vector<std::string> arguments) -> Result<std::string> {
+    std::string shown = "portcullis";
+    for (const std::string& argument : arguments) shown += " " + argument;
+    narrate_("key owner: " + shown);
+    auto finished = TRY(installation_.Cli(std::move(arguments)));
+    if (finished.exit_code != 0)
+      return Error{ReasonCode::kInternalError, "the CLI failed", shown + ": " + ReadText(installation_.logs() / "cli.log")};
+    return std::move(finished.output);
+  };
+  ByteBuffer key(32);
+  crypto::SystemRandom().Fill(key);
+  model_key_ = ToText(key);
+  WriteText(desk / "model.key", model_key_, 0600);
+  WriteText(desk / "policy.yaml", PolicyYaml());
+
+  TRY(run({"key", "generate", "--out", desk / "authority.key", "--public", desk / "authority.pub"}));
+  const std::string wrapped = TRY(run({"key", "wrap", "--key", desk / "model.key", "--authority", desk / "authority.pub",
+                                       "--namespace", kTeam, "--name", kKeyName, "--resource", "team-a/model-key/llama-70b",
+                                       "--version", "1"}));
+  const std::string signed_policy = TRY(run({"policy", "sign", "--key", desk / "authority.key", "--in", desk / "policy.yaml"}));
+  narrate_("kubectl apply: ModelKey llama-70b, ReleasePolicy llama");
+  TRY(installation_.cluster().Kubectl({"apply", "-f", "-"}, wrapped));
+  TRY(installation_.cluster().Kubectl({"apply", "-f", "-"}, signed_policy));
+  TRY(AwaitAccepted(kube::kModelKeys, kKeyName));
+  TRY(AwaitAccepted(kube::kReleasePolicies, kPolicyName));
+  return Done{};
+}
+
+Result<Json> MainJob::CreatePod(const std::string& name, bool confidential) {
+  const Json pod = TRY(codec::ParseYaml(PodYaml(name, confidential)));
+  return installation_.cluster().api().Create(kube::kPods, kTeam, pod);
+}
+
+HostConduct MainJob::ConductFor(const PodStory& story, const Json& pod) const {
+  HostConduct conduct;
+  conduct.launch = lab::LaunchState::Milan();
+  const auto recording = installation_.folder() / "recorded-request.json";
+  switch (story.name.front()) {
+    case 'a': conduct.record = recording; break;
+    case 'b': conduct.launch.measurement = Flipped(conduct.launch.measurement); break;
+    case 'c': conduct.launch.policy |= 1u << 19; break;
+    case 'd': conduct.launch.SetTcb({.fmc = 0, .bootloader = 3, .tee = 0, .snp = 8, .microcode = 0x73}); break;
+    case 'e': conduct.replay = recording; break;
+    case 'f': {
+      auto init_data = codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation));
+      if (init_data) {
+        init_data->text += "# changed by the host\n";
+        conduct.init_data = codec::EncodeInitDataAnnotation(*init_data);
+      }
+      break;
+    }
+    default: break;
+  }
+  return conduct;
+}
+
+Result<> MainJob::RunPod(PodStory& story) {
+  const auto pod = CreatePod(story.name, story.name.front() != 'g');
+  if (!pod) {
+    story.refusal = pod.error().ToString();
+    return Done{};
+  }
+  story.admitted = true;
+  const auto outcome = TRY(kubelet_.RunPod({kTeam, story.name}, ConductFor(story, *pod)));
+  story.agent_exit_code = outcome.agent_exit_code;
+  story.agent_line = outcome.agent_line;
+  story.main_started = outcome.main_started;
+  story.unsealed = outcome.unsealed;
+  story.sealed_variable = outcome.sealed_variable;
+  return AwaitDecision(story);
+}
+
+Result<Json> MainJob::KeyReleaseOf(const std::string& pod_name) {
+  const auto pod = TRY(installation_.cluster().api().Get(kube::kPods, {kTeam, pod_name}));
+  return installation_.cluster().api().Get(
+      kube::kKeyReleases, {kTeam, "portcullis-" + std::string(kube::LabelOf(pod, kube::kReleaseIdLabel))});
+}
+
+Result<bool> MainJob::SecretExists(const std::string& name) {
+  const auto secret = installation_.cluster().api().Get(kube::kSecrets, {kTeam, name});
+  if (secret) return true;
+  if (secret.error().code == ReasonCode::kNotFound) return false;
+  return secret.error();
+}
+
+Result<> MainJob::AwaitDecision(PodStory& story) {
+  // Status, Secret and Event follow the decision within moments; all of them are waited for.
+  const bool decided = Eventually(kDecisionLimit, [&] {
+    const auto release = KeyReleaseOf(story.name);
+    if (!release) return false;
+    story.verdict = release->TextAt({"status", "verdict"});
+    story.secret = release->TextAt({"status", "secretName"});
+    story.all_reasons.clear();
+    if (const Json* reasons = release->At({"status", "reasons"}); reasons != nullptr && reasons->if_array() != nullptr)
+      for (const Json& reason : *reasons->if_array()) story.all_reasons.push_back(*reason.if_string());
+    story.reason = story.all_reasons.empty() ? "" : story.all_reasons.front();
+    if (const Json* sequence = release->At({"status", "auditSequence"})) story.audit_sequence = sequence->if_int64().value_or(0);
+    const auto pod = installation_.cluster().api().Get(kube::kPods, {kTeam, story.name});
+    const auto events = installation_.cluster().api().List(kube::kEvents, kTeam, {});
+    if (!pod || !events) return false;
+    story.event.clear();
+    for (const Json& event : events->items)
+      if (event.TextAt({"regarding", "uid"}) == kube::UidOf(*pod))
+        story.event = std::string(event.TextAt({"reason"})) + ": " + std::string(event.TextAt({"note"}));
+    const auto created = ParseTimestamp(pod->TextAt({"metadata", "creationTimestamp"}));
+    const auto decided_at = ParseTimestamp(release->TextAt({"status", "decidedAt"}));
+    if (created && decided_at) story.seconds_to_key = std::chrono::duration<double>(*decided_at - *created).count();
+    const bool allowed_by_plan = story.expected_reasons.empty();
+    return !story.event.empty() && story.verdict == (allowed_by_plan ? "allow" : "deny");
+  });
+  if (!decided) return Error{ReasonCode::kInternalError, "no decision showed in KeyRelease and Events", story.name + ": " + story.agent_line};
+  return Done{};
+}
+
+Result<> MainJob::DeletePod(const std::string& name) {
+  const auto release = TRY(KeyReleaseOf(name));
+  const std::string secret(release.TextAt({"status", "secretName"}));
+  const std::string id(release.TextAt({"spec", "releaseId"}));
+  TRY(installation_.cluster().Kubectl({"delete", "pod", name, "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
+  const bool gone = Eventually(std::chrono::seconds(60), [&] {
+    const auto exists = SecretExists(secret);
+    const auto listed = installation_.Cli({"releases", "-o", "json"});
+    return exists && !*exists && listed && listed->output.find("Revoked") != std::string::npos;
+  });
+  if (!gone) return Error{ReasonCode::kInternalError, "the release was not revoked", id};
+  return Done{};
+}
+
+Result<std::vector<std::string>> MainJob::FindLeaks() {
+  std::vector<std::pair<std::string, std::string>> forms = {
+      {"raw", model_key_},
+      {"hex", codec::EncodeHex(AsBytes(model_key_))}};
+  // base64 of the key at each of the three alignments that a surrounding text can give it.
+  for (std::size_t shift = 0; shift < 3; ++shift) {
+    const std::string padded = std::string(shift, 'x') + model_key_;
+    const std::string encoded = codec::EncodeBase64(AsBytes(padded)), url = codec::EncodeBase64Url(AsBytes(padded));
+    forms.emplace_back("base64", encoded.substr(4, 36));
+    forms.emplace_back("base64url", url.substr(4, 36));
+  }
+  std::vector<std::string> leaks;
+  const auto search = [&](const std::string& where, const std::string& content) {
+    for (const auto& [form, bytes] : forms)
+      if (content.find(bytes) != std::string::npos) leaks.push_back(where + " (" + form + ")");
+  };
+  const auto search_tree = [&](const std::filesystem::path& folder) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+      if (entry.is_regular_file() && entry.path().string().find("/key-owner/") == std::string::npos)
+        search(entry.path().string(), ReadText(entry.path()));
+  };
+  search_tree(installation_.cluster().folder());  // etcd's data, logs of the control plane
+  search_tree(installation_.folder());            // the broker's database, our logs
+  for (const char* component : {"broker", "controller", "webhook"})
+    search(std::string(component) + " /metrics", installation_.Ops(component, "/metrics"));
+  for (const char* kind : {"pods", "secrets", "configmaps", "modelkeys.portcullis.dev", "releasepolicies.portcullis.dev",
+                           "keyreleases.portcullis.dev", "events.events.k8s.io", "leases.coordination.k8s.io"})
+    search(std::string("API objects: ") + kind,
+           TRY(installation_.cluster().Kubectl({"get", kind, "--all-namespaces", "-o", "json"})));
+  return leaks;
+}
+
+}  // namespace portcullis::e2e
