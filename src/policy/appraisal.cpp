@@ -60,8 +60,7 @@ Comparison InitDataAdmitted(const Request& r) {
 /// configures the guest behind the key owner's back, and one left out falls back to a default.
 Comparison InitDataEntries(const Request& r) {
   const SubjectRule* const rule = RuleFor(r.policy, r.requester);
-  if (rule == nullptr)
-    return {false, "entries as the subject's initData pins them", "the subject has no rule"};
+  if (rule == nullptr) return {.passed = false, .expected = {}, .actual = {}, .evaluated = false};
   std::string problems;
   const auto note = [&problems](std::string_view entry, std::string_view problem) {
     if (!problems.empty()) problems += ", ";

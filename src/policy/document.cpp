@@ -26,7 +26,7 @@ Result<std::vector<std::string>> ReadKeys(ObjectReader& in) {
   std::vector<std::string> keys = TRY(in.Texts("keys", kMaxKeys));
   if (keys.empty()) return Incomplete("must name at least one ModelKey", "keys");
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!IsDnsName(keys[i], 253))
+    if (!IsObjectName(keys[i]))
       return Incomplete("must name ModelKeys of the policy's namespace", "keys", keys[i]);
     if (std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(i), keys[i]) !=
         keys.begin() + static_cast<std::ptrdiff_t>(i))
@@ -59,7 +59,7 @@ Result<std::map<std::string, std::set<crypto::Sha256Digest>>> ReadInitDataPins(O
 
 Result<SubjectRule> ReadSubject(ObjectReader& in) {
   SubjectRule rule;
-  rule.namespace_name = TRY(NameField(in, "namespace", 63));
+  rule.namespace_name = TRY(NamespaceField(in, "namespace"));
   rule.service_account = TRY(NameField(in, "serviceAccount"));
   rule.init_data = TRY(ReadInitDataPins(in));
   return rule;
@@ -92,7 +92,7 @@ Result<Policy> ParsePolicy(const codec::Json& document) {
   Policy out{};
   const std::string format = TRY(in.Text("format"));
   if (format != kPolicyFormat) return Incomplete("must be portcullis.dev/policy.v1", "format", format);
-  out.namespace_name = TRY(NameField(in, "namespace", 63));
+  out.namespace_name = TRY(NamespaceField(in, "namespace"));
   out.name = TRY(NameField(in, "name"));
   out.revision = TRY(in.Integer("revision", 1, kMaxRevision));
   out.asset_class =

@@ -1,4 +1,7 @@
+#include <sstream>
+
 #include "codec/text.h"
+#include "evidence/snp/report.h"
 #include "policy/policy.h"
 #include "policy/snp_bits.h"
 
@@ -17,6 +20,11 @@ std::string Joined(const Range& items, Text text) {
 
 std::string Hex(Bytes bytes) { return codec::EncodeHex(bytes); }
 std::string Number(std::uint64_t value) { return std::to_string(value); }
+std::string Mask(std::uint64_t value) {
+  std::ostringstream out;
+  out << "0x" << std::hex << value;
+  return out.str();
+}
 
 std::string SubjectsText(const Policy& policy) {
   std::string out = "Released to:\n";
@@ -33,17 +41,21 @@ std::string SubjectsText(const Policy& policy) {
   return out;
 }
 
-std::string ProductText(const snp::AllowedProduct& product) {
-  const snp::Tcb& tcb = product.tcb_floor;
-  std::string out = "      family " + Number(product.family) + ", model " + Number(product.model) +
-                    ", stepping " + Number(product.stepping) + ": TCB at least bootloader " +
-                    Number(tcb.bootloader) + ", TEE " + Number(tcb.tee) + ", SNP " + Number(tcb.snp) +
-                    ", microcode " + Number(tcb.microcode);
-  if (tcb.fmc != 0) out += ", FMC " + Number(tcb.fmc);
-  out += " (reported, committed and at launch); firmware at least " + Number(product.firmware_major) + "." +
-         Number(product.firmware_minor) + "." + Number(product.firmware_build);
-  if (product.launch_mitigations != 0 || product.current_mitigations != 0)
-    out += "; mitigation bits required";
+std::string ProductText(const snp::AllowedProduct& allowed) {
+  const auto product = snp::ProductOf({allowed.family, allowed.model, allowed.stepping});
+  const snp::Tcb& tcb = allowed.tcb_floor;
+  std::string out = "      ";
+  if (product) out += std::string(snp::NameOf(*product)) + " (";
+  out += "family " + Number(allowed.family) + ", model " + Number(allowed.model) + ", stepping " +
+         Number(allowed.stepping) + (product ? ")" : "") + ": TCB at least";
+  if (product && *product == snp::Product::kTurin) out += " FMC " + Number(tcb.fmc) + ",";
+  out += " bootloader " + Number(tcb.bootloader) + ", TEE " + Number(tcb.tee) + ", SNP " + Number(tcb.snp) +
+         ", microcode " + Number(tcb.microcode) + " (reported, committed and at launch); firmware at least " +
+         Number(allowed.firmware_major) + "." + Number(allowed.firmware_minor) + "." +
+         Number(allowed.firmware_build);
+  if (allowed.launch_mitigations != 0)
+    out += "; mitigations " + Mask(allowed.launch_mitigations) + " at launch";
+  if (allowed.current_mitigations != 0) out += "; mitigations " + Mask(allowed.current_mitigations) + " now";
   return out + ".\n";
 }
 

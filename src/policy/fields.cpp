@@ -41,8 +41,8 @@ Result<std::uint64_t> MaskField(codec::ObjectReader& in, std::string_view name) 
   return mask;
 }
 
-bool IsDnsName(std::string_view text, std::size_t max_length) {
-  if (text.size() > max_length) return false;
+bool IsObjectName(std::string_view text) {
+  if (text.size() > 253) return false;
   for (;;) {
     const std::size_t dot = text.find('.');
     if (!IsDnsLabel(text.substr(0, dot))) return false;
@@ -51,10 +51,17 @@ bool IsDnsName(std::string_view text, std::size_t max_length) {
   }
 }
 
-Result<std::string> NameField(codec::ObjectReader& in, std::string_view name, std::size_t max_length) {
+Result<std::string> NameField(codec::ObjectReader& in, std::string_view name) {
   std::string text = TRY(in.Text(name));
-  if (!IsDnsName(text, max_length))
+  if (!IsObjectName(text))
     return Incomplete("must be a Kubernetes name: lower-case letters, digits, '-' and '.'", name, text);
+  return text;
+}
+
+Result<std::string> NamespaceField(codec::ObjectReader& in, std::string_view name) {
+  std::string text = TRY(in.Text(name));
+  if (!IsDnsLabel(text))
+    return Incomplete("must be a namespace: at most 63 lower-case letters, digits and '-'", name, text);
   return text;
 }
 

@@ -31,7 +31,8 @@ Result<E> OneOf(codec::ObjectReader& in, std::string_view name, const Choice<E> 
   return Incomplete(must, name, found);
 }
 
-/// A list of hex values of exactly T's length.
+/// A list of hex values of exactly T's length. All zeros is how a report says that there is none, so it is no
+/// value to allow.
 template <typename T>
 Result<std::set<T>> HexSet(codec::ObjectReader& in, std::string_view name, std::size_t max_items,
                            StaticText must) {
@@ -39,6 +40,8 @@ Result<std::set<T>> HexSet(codec::ObjectReader& in, std::string_view name, std::
   for (const std::string& text : TRY(in.Texts(name, max_items))) {
     const auto value = codec::FixedFromHex<T>(text);
     if (!value) return Incomplete(must, name, text);
+    if (value->IsZero())
+      return Incomplete("can't list zeros, which is how a report says that there is none", name, text);
     out.insert(*value);
   }
   return out;
@@ -48,9 +51,10 @@ Result<std::set<T>> HexSet(codec::ObjectReader& in, std::string_view name, std::
 Result<std::uint8_t> ByteField(codec::ObjectReader& in, std::string_view name);
 /// A mask as "0x" and 1 to 16 hex digits.
 Result<std::uint64_t> MaskField(codec::ObjectReader& in, std::string_view name);
-/// An RFC 1123 subdomain, as Kubernetes names objects; a label where `max_length` is 63.
-Result<std::string> NameField(codec::ObjectReader& in, std::string_view name, std::size_t max_length = 253);
-bool IsDnsName(std::string_view text, std::size_t max_length);
+/// How Kubernetes names objects: an RFC 1123 subdomain; namespaces: a label, without dots.
+Result<std::string> NameField(codec::ObjectReader& in, std::string_view name);
+Result<std::string> NamespaceField(codec::ObjectReader& in, std::string_view name);
+bool IsObjectName(std::string_view text);
 
 /// Numbers of 0..255 with dots between: "1.55.29". False for anything else, leading zeros among it.
 bool ParseDotted(std::string_view text, std::span<std::uint8_t> out);

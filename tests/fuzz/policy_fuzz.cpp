@@ -1,0 +1,18 @@
+#include <cstdint>
+#include <cstdlib>
+
+#include "policy/policy.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace portcullis;  // NOLINT: the entry point stands in no namespace
+  const auto document = codec::ParseJson(AsText(std::as_bytes(std::span(data, size))));
+  if (!document) return 0;
+  const auto policy = policy::ParsePolicy(*document);
+  // An accepted policy is complete, can be explained, and is the same policy in canonical form.
+  if (!policy) return 0;
+  const auto again = policy::ParsePolicy(codec::ParseJson(codec::ToCanonicalText(*document)).value());
+  if (policy::Explain(*policy).empty() || policy->snp->measurements.empty() ||
+      again->digest != policy->digest)
+    std::abort();
+  return 0;
+}

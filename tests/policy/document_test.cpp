@@ -1,0 +1,330 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "policy/policy.h"
+#include "tests/policy/complete_policy.h"
+
+namespace portcullis::policy {
+namespace {
+
+using codec::Json;
+using test::CompletePolicy;
+
+/// One object of a document: its path, and how to find it in a copy.
+struct Place {
+  std::string path;
+  std::function<Json&(Json&)> find;
+};
+
+/// All objects of a document, but for initData, whose members are not ours to name.
+void CollectObjects(const Json& value, const Place& here, std::vector<Place>& out) {
+  if (const auto* array = value.if_array()) {
+    for (std::size_t i = 0; i < array->size(); ++i)
+      CollectObjects((*array)[i],
+                     {here.path + "[" + std::to_string(i) + "]",
+                      [find = here.find, i](Json& root) -> Json& { return (*find(root).if_array())[i]; }},
+                     out);
+    return;
+  }
+  const auto* object = value.if_object();
+  if (object == nullptr || here.path.ends_with("initData")) return;
+  out.push_back(here);
+  for (const auto& [name, member] : *object)
+    CollectObjects(member,
+                   {here.path + (here.path.empty() ? "" : ".") + name,
+                    [find = here.find, member_name = name](Json& root) -> Json& {
+                      return *find(root).Find(member_name);
+                    }},
+                   out);
+}
+
+std::vector<Place> Objects(const Json& document) {
+  std::vector<Place> out;
+  CollectObjects(document, {"", [](Json& root) -> Json& { return root; }}, out);
+  return out;
+}
+
+TEST(PolicyDocument, ReadsEveryMember) {
+  const auto policy = ParsePolicy(CompletePolicy());
+  ASSERT_TRUE(policy) << policy.error().ToString();
+  EXPECT_EQ(policy->namespace_name, "team-a");
+  EXPECT_EQ(policy->name, "llama");
+  EXPECT_EQ(policy->revision, 7);
+  EXPECT_EQ(policy->asset_class, "ModelWeights");
+  EXPECT_EQ(policy->keys, (std::vector<std::string>{"llama-70b", "llama-8b"}));
+  ASSERT_EQ(policy->subjects.size(), 2u);
+  EXPECT_EQ(policy->subjects[0].service_account, "inference");
+  EXPECT_EQ(policy->subjects[0].init_data.count("policy.rego"), 1u);
+  EXPECT_TRUE(policy->subjects[1].init_data.empty());
+  EXPECT_EQ(policy->challenge_lifetime.count(), 60);
+  EXPECT_EQ(policy->lease.count(), 86400);
+  EXPECT_EQ(policy->max_releases, 3);
+  EXPECT_EQ(policy->delivery, Delivery::kSecret);
+}
+
+TEST(PolicyDocument, ReadsEveryMemberOfItsSnpRules) {
+  const auto policy = ParsePolicy(CompletePolicy());
+  ASSERT_TRUE(policy && policy->snp);
+  const snp::ReferenceValues& rules = *policy->snp;
+  EXPECT_EQ(rules.min_version, 3u);
+  EXPECT_EQ(rules.key_kinds.size(), 2u);
+  EXPECT_EQ(rules.vmpls, std::set<std::uint32_t>{0});
+  EXPECT_EQ(rules.guest_policy_must_set, 1u << 16);
+  EXPECT_EQ(rules.guest_policy_must_clear, (1u << 18) | (1u << 19));
+  EXPECT_EQ(rules.platform_must_set, 1u << 5);
+  EXPECT_EQ(rules.platform_must_clear, 1u << 7);
+  EXPECT_FALSE(rules.provisional_firmware_allowed);
+  ASSERT_EQ(rules.products.size(), 2u);
+  EXPECT_EQ(rules.products[0].tcb_floor.microcode, 219);
+  EXPECT_EQ(rules.products[0].firmware_build, 29);
+  EXPECT_EQ(rules.products[1].tcb_floor.bootloader, 1);
+  EXPECT_EQ(rules.products[1].current_mitigations, 0x1fu);
+  EXPECT_FALSE(rules.any_genuine_chip);
+  EXPECT_EQ(rules.allowed_chips.size(), 1u);
+  EXPECT_EQ(rules.denied_chips.size(), 1u);
+  EXPECT_FALSE(rules.masked_chip_id_allowed);
+  EXPECT_EQ(rules.csps.count("CN=cc-test.example"), 1u);
+  EXPECT_EQ(rules.measurements.size(), 1u);
+  EXPECT_EQ(rules.family_id.mode, snp::DigestRule<snp::FamilyId>::Mode::kAny);
+  EXPECT_EQ(rules.image_id.mode, snp::DigestRule<snp::ImageId>::Mode::kAbsent);
+  EXPECT_EQ(rules.id_key.listed.size(), 1u);
+}
+
+TEST(PolicyDocument, IsIncompleteWithoutAnySingleMember) {
+  const Json complete = CompletePolicy();
+  std::size_t tried = 0;
+  for (const Place& place : Objects(complete)) {
+    Json probe = complete;
+    for (const auto& [name, unused] : *place.find(probe).if_object()) {
+      Json document = complete;
+      place.find(document).Erase(name);
+      const std::string path = place.path + (place.path.empty() ? "" : ".") + name;
+      SCOPED_TRACE(path);
+      const auto policy = ParsePolicy(document);
+      ASSERT_FALSE(policy);
+      EXPECT_EQ(policy.error().code, ReasonCode::kPolicyIncomplete);
+      EXPECT_EQ(policy.error().where, path);
+      ++tried;
+    }
+  }
+  EXPECT_GT(tried, 60u);
+}
+
+TEST(PolicyDocument, IsIncompleteWithAnyMemberNull) {
+  const Json complete = CompletePolicy();
+  for (const Place& place : Objects(complete)) {
+    Json probe = complete;
+    for (const auto& [name, unused] : *place.find(probe).if_object()) {
+      Json document = complete;
+      place.find(document).Set(name, nullptr);
+      SCOPED_TRACE(place.path + " " + name);
+      const auto policy = ParsePolicy(document);
+      ASSERT_FALSE(policy);
+      EXPECT_EQ(policy.error().code, ReasonCode::kPolicyIncomplete);
+    }
+  }
+}
+
+TEST(PolicyDocument, RefusesAMemberThatNobodyKnowsWhereverItStands) {
+  const Json complete = CompletePolicy();
+  for (const Place& place : Objects(complete)) {
+    Json document = complete;
+    place.find(document).Set("insecureSkipVerify", true);
+    SCOPED_TRACE(place.path);
+    const auto policy = ParsePolicy(document);
+    ASSERT_FALSE(policy);
+    EXPECT_EQ(policy.error().code, ReasonCode::kPolicyIncomplete);
+    EXPECT_NE(policy.error().ToString().find("insecureSkipVerify"), std::string::npos);
+  }
+}
+
+/// A value that is not allowed at a place: `path` has names and, for items, numbers.
+struct BadValue {
+  const char* name;
+  std::vector<std::string> path;
+  Json value;
+
+  friend void PrintTo(const BadValue& bad, std::ostream* out) { *out << bad.name; }
+};
+
+Json& At(Json& root, const std::vector<std::string>& path) {
+  Json* here = &root;
+  for (const std::string& step : path) {
+    if (auto* array = here->if_array())
+      here = &array->at(static_cast<std::size_t>(std::stoi(step)));
+    else
+      here = &here->Member(step);
+  }
+  return *here;
+}
+
+class RefusesValue : public testing::TestWithParam<BadValue> {};
+
+TEST_P(RefusesValue, AsIncomplete) {
+  Json document = CompletePolicy();
+  At(document, GetParam().path) = GetParam().value;
+  const auto policy = ParsePolicy(document);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().code, ReasonCode::kPolicyIncomplete);
+  EXPECT_NE(policy.error().where.find(GetParam().path.front()), std::string::npos)
+      << policy.error().ToString();
+}
+
+const Json kNone = codec::JsonArray();
+const std::string kChip(128, 'b');
+
+const BadValue kBadValues[] = {
+    {"FormatOfALaterVersion", {"format"}, "portcullis.dev/policy.v2"},
+    {"NamespaceThatIsNoLabel", {"namespace"}, "team.a"},
+    {"NamespaceWithCapitals", {"namespace"}, "Team"},
+    {"NameWithSlash", {"name"}, "a/b"},
+    {"NameEmpty", {"name"}, ""},
+    {"NameWithEmptyLabel", {"name"}, "a..b"},
+    {"RevisionZero", {"revision"}, 0},
+    {"RevisionAbove53Bits", {"revision"}, std::int64_t{1} << 53},
+    {"RevisionAsText", {"revision"}, "7"},
+    {"RevisionWithFraction", {"revision"}, 7.5},
+    {"AssetClassUnknown", {"assetClass"}, "Weights"},
+    {"KeysEmpty", {"keys"}, kNone},
+    {"KeysTwice", {"keys"}, Json::Array({"llama", "llama"})},
+    {"KeysOfAnotherNamespace", {"keys"}, Json::Array({"team-b/llama"})},
+    {"SubjectsEmpty", {"subjects"}, kNone},
+    {"SubjectTwice", {"subjects", "1"}, CompletePolicy().At({"subjects"})->if_array()->front()},
+    {"ServiceAccountEmpty", {"subjects", "0", "serviceAccount"}, ""},
+    {"ServiceAccountWildcard", {"subjects", "0", "serviceAccount"}, "*"},
+    {"PinWithoutDigest", {"subjects", "0", "initData", "policy.rego"}, kNone},
+    {"PinOfShortDigest", {"subjects", "0", "initData", "policy.rego"}, Json::Array({"abcd"})},
+    {"PinOfTheWebhooksEntry",
+     {"subjects", "0", "initData", "portcullis.json"},
+     Json::Array({std::string(64, 'a')})},
+    {"TeesOfAnotherKind", {"tees", "tdx"}, Json::Object({})},
+    {"ReportVersion2", {"tees", "snp", "minReportVersion"}, 2},
+    {"ReportVersion6", {"tees", "snp", "minReportVersion"}, 6},
+    {"KeyKindsEmpty", {"tees", "snp", "keyKinds"}, kNone},
+    {"KeyKindUnknown", {"tees", "snp", "keyKinds"}, Json::Array({"VCEK", "None"})},
+    {"VmplsEmpty", {"tees", "snp", "vmpls"}, kNone},
+    {"Vmpl4", {"tees", "snp", "vmpls"}, Json::Array({4})},
+    {"VmplOfTheHost", {"tees", "snp", "vmpls"}, Json::Array({4294967295u})},
+    {"VmplNegative", {"tees", "snp", "vmpls"}, Json::Array({-1})},
+    {"BitUnknown", {"tees", "snp", "guestPolicy", "mustSet"}, Json::Array({"Smt"})},
+    {"BitOfTheOtherRegister", {"tees", "snp", "guestPolicy", "mustSet"}, Json::Array({"SmtEnabled"})},
+    {"BitUnknownOfThePlatform", {"tees", "snp", "platform", "mustClear"}, Json::Array({"Bit6"})},
+    {"BitSetAndClear", {"tees", "snp", "guestPolicy", "mustClear"}, Json::Array({"SmtAllowed"})},
+    {"BitSetAndClearOnThePlatform",
+     {"tees", "snp", "platform", "mustClear"},
+     Json::Array({"AliasCheckComplete"})},
+    {"DebugDemanded",
+     {"tees", "snp", "guestPolicy"},
+     Json::Object({{"mustSet", Json::Array({"Debug"})}, {"mustClear", kNone}, {"minAbi", "0.0"}})},
+    {"AbiAsNumber", {"tees", "snp", "guestPolicy", "minAbi"}, 1.55},
+    {"AbiOfThreeNumbers", {"tees", "snp", "guestPolicy", "minAbi"}, "1.55.1"},
+    {"AbiAbove255", {"tees", "snp", "guestPolicy", "minAbi"}, "1.256"},
+    {"AbiWithLeadingZero", {"tees", "snp", "guestPolicy", "minAbi"}, "1.055"},
+    {"AbiWithSign", {"tees", "snp", "guestPolicy", "minAbi"}, "1.+5"},
+    {"ProvisionalAsFlag", {"tees", "snp", "provisionalFirmware"}, true},
+    {"MigrationAgentShort", {"tees", "snp", "migrationAgents"}, Json::Array({"00"})},
+    {"MigrationAgentsWithTheBitClear",
+     {"tees", "snp", "migrationAgents"},
+     Json::Array({std::string(64, 'c')})},
+    {"ProductsEmpty", {"tees", "snp", "products"}, kNone},
+    {"ProductUnknown", {"tees", "snp", "products", "0", "product"}, "Rome"},
+    {"ProductOfAnotherModel", {"tees", "snp", "products", "0", "model"}, 17},
+    {"ProductOfAnotherFamily", {"tees", "snp", "products", "0", "family"}, 26},
+    {"ProductTwice",
+     {"tees", "snp", "products", "1"},
+     *CompletePolicy().At({"tees", "snp", "products"})->if_array()->begin()},
+    {"SteppingAbove255", {"tees", "snp", "products", "0", "stepping"}, 256},
+    {"TcbNegative", {"tees", "snp", "products", "0", "tcbFloor", "snp"}, -1},
+    {"FmcOnMilan", {"tees", "snp", "products", "0", "tcbFloor", "fmc"}, 0},
+    {"FirmwareOfTwoNumbers", {"tees", "snp", "products", "0", "firmwareFloor"}, "1.55"},
+    {"FirmwareEmptyPart", {"tees", "snp", "products", "0", "firmwareFloor"}, "1..29"},
+    {"MaskWithoutPrefix", {"tees", "snp", "products", "0", "mitigations", "launch"}, "0"},
+    {"MaskEmpty", {"tees", "snp", "products", "0", "mitigations", "launch"}, "0x"},
+    {"MaskAbove64Bits", {"tees", "snp", "products", "0", "mitigations", "launch"}, "0x10000000000000000"},
+    {"MaskWithOtherLetters", {"tees", "snp", "products", "0", "mitigations", "launch"}, "0x1g"},
+    {"ChipModeUnknown", {"tees", "snp", "chips", "mode"}, "Any"},
+    {"ChipListWithAnyGenuine", {"tees", "snp", "chips", "mode"}, "AnyGenuine"},
+    {"ChipListEmpty", {"tees", "snp", "chips", "allow"}, kNone},
+    {"ChipAllowedAndDenied",
+     {"tees", "snp", "chips", "deny"},
+     *CompletePolicy().At({"tees", "snp", "chips", "allow"})},
+    {"ChipShort", {"tees", "snp", "chips", "allow"}, Json::Array({kChip.substr(2)})},
+    {"ChipZero", {"tees", "snp", "chips", "allow"}, Json::Array({std::string(128, '0')})},
+    {"MaskedChipIdUnknown", {"tees", "snp", "maskedChipId"}, "Maybe"},
+    {"VlekWithoutProvider", {"tees", "snp", "csps"}, kNone},
+    {"ProviderWithoutVlek", {"tees", "snp", "keyKinds"}, Json::Array({"VCEK"})},
+    {"MeasurementsEmpty", {"tees", "snp", "measurements"}, kNone},
+    {"MeasurementOf32Bytes", {"tees", "snp", "measurements"}, Json::Array({std::string(64, 'a')})},
+    {"MeasurementZero", {"tees", "snp", "measurements"}, Json::Array({std::string(96, '0')})},
+    {"MeasurementWildcard", {"tees", "snp", "measurements"}, Json::Array({"*"})},
+    {"GuestSvnAbove32Bits", {"tees", "snp", "minGuestSvn"}, std::int64_t{1} << 32},
+    {"DigestModeUnknown", {"tees", "snp", "familyId", "mode"}, "Optional"},
+    {"DigestListedEmpty", {"tees", "snp", "idKey", "digests"}, kNone},
+    {"DigestWithModeAny", {"tees", "snp", "authorKey", "digests"}, Json::Array({std::string(96, 'a')})},
+    {"DigestWithModeAbsent", {"tees", "snp", "imageId", "digests"}, Json::Array({std::string(32, 'a')})},
+    {"ChallengeOfNineSeconds", {"freshness", "challengeSeconds"}, 9},
+    {"ChallengeOf301Seconds", {"freshness", "challengeSeconds"}, 301},
+    {"LeaseOf59Seconds", {"lease", "seconds"}, 59},
+    {"LeaseAbove30Days", {"lease", "seconds"}, 30 * 86400 + 1},
+    {"ReleasesZero", {"maxReleases"}, 0},
+    {"Releases1001", {"maxReleases"}, 1001},
+    {"DeliveryUnknown", {"delivery"}, "Volume"},
+};
+
+INSTANTIATE_TEST_SUITE_P(PolicyDocument, RefusesValue, testing::ValuesIn(kBadValues),
+                         [](const auto& param) { return param.param.name; });
+
+TEST(PolicyDocument, AcceptsTheEndsOfItsRanges) {
+  for (const auto& [path, value] : std::vector<std::pair<std::vector<std::string>, Json>>{
+           {{"revision"}, (std::int64_t{1} << 53) - 1},
+           {{"freshness", "challengeSeconds"}, 10},
+           {{"freshness", "challengeSeconds"}, 300},
+           {{"lease", "seconds"}, 60},
+           {{"lease", "seconds"}, 30 * 86400},
+           {{"maxReleases"}, 1},
+           {{"maxReleases"}, 1000},
+           {{"tees", "snp", "minReportVersion"}, 5},
+           {{"tees", "snp", "minGuestSvn"}, 4294967295u},
+           {{"tees", "snp", "products", "0", "mitigations", "launch"}, "0xffffffffffffffff"},
+           {{"tees", "snp", "guestPolicy", "minAbi"}, "255.255"}}) {
+    Json document = CompletePolicy();
+    At(document, path) = value;
+    SCOPED_TRACE(codec::ToText(value));
+    EXPECT_TRUE(ParsePolicy(document));
+  }
+}
+
+TEST(PolicyDocument, NamesTheValueAndWhatItMustBe) {
+  Json document = CompletePolicy();
+  At(document, {"tees", "snp", "products", "0", "product"}) = "Rome";
+  const auto policy = ParsePolicy(document);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().ToString(),
+            "PolicyIncomplete: must be Milan, Genoa or Turin (tees.snp.products[0].product = \"Rome\")");
+}
+
+TEST(PolicyDocument, HasADigestThatDoesNotDependOnTheOrderOfMembers) {
+  Json turned = CompletePolicy();
+  std::ranges::reverse(*turned.if_object());
+  const auto digest = ParsePolicy(CompletePolicy())->digest;
+  EXPECT_EQ(ParsePolicy(turned)->digest, digest);
+  EXPECT_EQ(digest, crypto::Sha256(AsBytes(codec::ToCanonicalText(CompletePolicy()))));
+  At(turned, {"revision"}) = 8;
+  EXPECT_NE(ParsePolicy(turned)->digest, digest);
+}
+
+TEST(PolicyDocument, RefusesMoreThan256KiB) {
+  Json document = CompletePolicy();
+  document.Set("padding", std::string(kMaxPolicyBytes, 'x'));
+  const auto policy = ParsePolicy(document);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().code, ReasonCode::kRequestMalformed);
+}
+
+TEST(PolicyDocument, RefusesWhatIsNoObject) {
+  for (const Json& value : {Json(), Json("policy"), kNone, Json(7)}) EXPECT_FALSE(ParsePolicy(value));
+}
+
+}  // namespace
+}  // namespace portcullis::policy
