@@ -36,7 +36,7 @@ format: deps ## Rewrite all sources as .clang-format says
 
 .PHONY: golden
 golden: deps ## Rewrite tests/golden; the diff is the review
-	@PORTCULLIS_UPDATE_GOLDEN=1 tests/run.sh --golden
+	@PORTCULLIS_GOLDEN=write tests/run.sh --golden
 
 .PHONY: asan
 asan: deps ## Run the unit tests under ASan and UBSan
