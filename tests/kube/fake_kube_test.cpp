@@ -41,7 +41,7 @@ TEST_F(FakeKubeTest, RefusesAWriteFromAnOldVersion) {
                        Json(R"([{"op":"test","path":"/metadata/resourceVersion","value":"1"}])"))
                 .error()
                 .code,
-            ReasonCode::kConflict);
+            ReasonCode::kRequestMalformed);
 }
 
 TEST_F(FakeKubeTest, KeepsStatusAndSpecApart) {

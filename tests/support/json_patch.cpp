@@ -85,7 +85,7 @@ Result<> ApplyOperation(codec::Json& target, const codec::Json& operation) {
 
   if (name == "test") {
     if (present != nullptr && value != nullptr && *present == *value) return Done{};
-    return Error{ReasonCode::kConflict, "a test in the patch fails", std::string(path)};
+    return Error{ReasonCode::kRequestMalformed, "a test in the patch fails", std::string(path)};
   }
   if (name == "add" && value != nullptr)
     return Add(*parent, tokens.back(), *value) ? Result<>(Done{}) : NoSuchPlace(path);

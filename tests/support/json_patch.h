@@ -8,7 +8,8 @@ namespace portcullis::test {
 void ApplyMergePatch(codec::Json& target, const codec::Json& patch);
 
 /// RFC 6902, operations add, remove, replace and test: what the API server does with an admission webhook's
-/// patch. RequestMalformed where an operation is another or has no such place; Conflict where a test fails.
+/// patch. RequestMalformed where an operation is another, has no such place or is a test that fails: the API
+/// server says 422 to all three.
 Result<> ApplyJsonPatch(codec::Json& target, const codec::Json& patch);
 
 }  // namespace portcullis::test
