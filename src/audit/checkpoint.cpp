@@ -49,7 +49,8 @@ Result<CheckpointView> ParseText(std::string_view text) {
   const std::int64_t size = TRY(ParseSize(TRY_AT("size", TakeLine(text))));
   const ByteBuffer root = TRY_AT("root", codec::DecodeBase64(TRY(TakeLine(text))));
   if (!text.empty()) return Malformed("there are more lines than origin, size and root");
-  return CheckpointView{std::string(origin), size, TRY_AT("root", crypto::Sha256Digest::From(root))};
+  const auto digest = TRY_AT("root", crypto::Sha256Digest::From(root));
+  return CheckpointView{std::string(origin), size, digest};
 }
 
 struct SignatureLine {
@@ -62,7 +63,8 @@ Result<SignatureLine> ParseSignatureLine(std::string_view line) {
   line.remove_prefix(kSignatureMark.size());
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos || space == 0) return Malformed("a signature line has no name");
-  SignatureLine out{line.substr(0, space), TRY(codec::DecodeBase64(line.substr(space + 1)))};
+  auto blob = TRY(codec::DecodeBase64(line.substr(space + 1)));
+  SignatureLine out{line.substr(0, space), std::move(blob)};
   if (out.blob.size() <= kKeyIdBytes) return Malformed("a signature is too short");
   return out;
 }

@@ -49,11 +49,14 @@ Result<std::vector<Row>> SelectRows(store::Transaction& transaction, std::int64_
                             {after, limit}));
   std::vector<Row> rows;
   rows.reserve(values.size());
-  for (const store::Row& row : values)
-    rows.push_back({.sequence = TRY(IntegerIn(row[0])),
-                    .canonical = TRY(TextIn(row[1])),
-                    .leaf = TRY(DigestIn(row[2])),
-                    .previous = TRY(DigestIn(row[3]))});
+  for (const store::Row& row : values) {
+    const auto sequence = TRY(IntegerIn(row[0]));
+    auto canonical = TRY(TextIn(row[1]));
+    const auto leaf = TRY(DigestIn(row[2]));
+    const auto previous = TRY(DigestIn(row[3]));
+    rows.push_back(
+        {.sequence = sequence, .canonical = std::move(canonical), .leaf = leaf, .previous = previous});
+  }
   return rows;
 }
 
@@ -88,7 +91,9 @@ Result<std::pair<std::int64_t, crypto::Sha256Digest>> SelectHead(store::Transact
   const auto rows =
       TRY(transaction.Query("SELECT sequence, leaf FROM audit_rows ORDER BY sequence DESC LIMIT 1", {}));
   if (rows.empty()) return std::pair{std::int64_t{0}, crypto::Sha256Digest{}};
-  return std::pair{TRY(IntegerIn(rows[0][0])), TRY(DigestIn(rows[0][1]))};
+  const auto sequence = TRY(IntegerIn(rows[0][0]));
+  const auto leaf = TRY(DigestIn(rows[0][1]));
+  return std::pair{sequence, leaf};
 }
 
 Result<> InsertRow(store::Transaction& transaction, const Row& row) {

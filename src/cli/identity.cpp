@@ -10,12 +10,18 @@ Result<BrokerIdentity> ParseIdentity(const codec::Json& value) {
   const codec::Json* const signing = TRY(in.Object("signingKey"));
   const std::string audit_key = TRY(in.Text("auditKey", 64));
   const ByteBuffer audit_bytes = TRY_AT("auditKey", codec::DecodeBase64(audit_key));
-  return BrokerIdentity{.wrapping_key = TRY_AT("wrappingKey", crypto::EcPublicKey::FromJwk(*wrapping)),
-                        .signing_key = TRY_AT("signingKey", crypto::EcPublicKey::FromJwk(*signing)),
-                        .audit_key = TRY_AT("auditKey", crypto::Ed25519PublicKey::From(audit_bytes)),
-                        .audit_origin = TRY(in.Text("auditOrigin")),
-                        .guest_url = TRY(in.Text("guestUrl")),
-                        .version = TRY(in.Text("version"))};
+  auto wrapping_key = TRY_AT("wrappingKey", crypto::EcPublicKey::FromJwk(*wrapping));
+  auto signing_key = TRY_AT("signingKey", crypto::EcPublicKey::FromJwk(*signing));
+  auto audit_public_key = TRY_AT("auditKey", crypto::Ed25519PublicKey::From(audit_bytes));
+  auto audit_origin = TRY(in.Text("auditOrigin"));
+  auto guest_url = TRY(in.Text("guestUrl"));
+  auto version = TRY(in.Text("version"));
+  return BrokerIdentity{.wrapping_key = std::move(wrapping_key),
+                        .signing_key = std::move(signing_key),
+                        .audit_key = std::move(audit_public_key),
+                        .audit_origin = std::move(audit_origin),
+                        .guest_url = std::move(guest_url),
+                        .version = std::move(version)};
 }
 
 }  // namespace portcullis::cli

@@ -69,7 +69,8 @@ Result<ParsedPkcs8> ParseEcPrivateKey(const CurveProfile& profile, Bytes der) {
   TRY(outer.Finish());
   if (!SameBytes(TRY(key.Take(kDerInteger)), AsBytes("\x01"sv)))
     return Malformed("EC key of unknown version");
-  ParsedPkcs8 parsed{.profile = &profile, .scalar = TRY(key.Take(kDerOctetString)), .public_point = {}};
+  const Bytes scalar = TRY(key.Take(kDerOctetString));
+  ParsedPkcs8 parsed{.profile = &profile, .scalar = scalar, .public_point = {}};
   if (parsed.scalar.size() != profile.field_bytes) return Malformed("private key has the wrong length");
   if (key.PeekTag() == 0xA0) {  // the curve again
     DerReader parameters(TRY(key.Take(0xA0)));

@@ -43,10 +43,13 @@ Result<crypto::EcPrivateKey> LoadEcKey(store::Transaction& transaction, const Ke
 
 Result<Identity> Load(store::Transaction& transaction, const Kek& kek) {
   TRY(CheckComplete(transaction));
+  auto wrapping = TRY(LoadEcKey(transaction, kek, kWrapping));
+  auto signing = TRY(LoadEcKey(transaction, kek, kSigning));
+  auto audit_seed = TRY(LoadOrMake(transaction, kek, kAudit, crypto::GenerateEd25519Seed));
   return Identity{
-      .wrapping = TRY(LoadEcKey(transaction, kek, kWrapping)),
-      .signing = TRY(LoadEcKey(transaction, kek, kSigning)),
-      .audit_seed = TRY(LoadOrMake(transaction, kek, kAudit, crypto::GenerateEd25519Seed)),
+      .wrapping = std::move(wrapping),
+      .signing = std::move(signing),
+      .audit_seed = std::move(audit_seed),
   };
 }
 

@@ -43,12 +43,14 @@ Query WriteQuery() {
 }  // namespace
 
 Result<codec::Json> ApiClient::Get(const Resource& resource, const ObjectKey& key) {
-  return Send({"GET", TRY(ObjectPath(resource, key, ""))});
+  const std::string path = TRY(ObjectPath(resource, key, ""));
+  return Send({"GET", path});
 }
 
 Result<ListPage> ApiClient::List(const Resource& resource, const std::string& namespace_name,
                                  const Query& query) {
-  codec::Json answer = TRY(Send({"GET", TRY(CollectionPath(resource, namespace_name)) + QueryText(query)}));
+  const std::string path = TRY(CollectionPath(resource, namespace_name));
+  codec::Json answer = TRY(Send({"GET", path + QueryText(query)}));
   codec::Json* items = answer.Find("items");
   ListPage page;
   page.resource_version = answer.TextAt({"metadata", "resourceVersion"});
@@ -62,29 +64,30 @@ Result<ListPage> ApiClient::List(const Resource& resource, const std::string& na
 
 Result<codec::Json> ApiClient::Create(const Resource& resource, const std::string& namespace_name,
                                       const codec::Json& object) {
-  return Send({"POST", TRY(CollectionPath(resource, namespace_name)) + QueryText(WriteQuery()),
-               std::string(kJsonType), codec::ToText(object)});
+  const std::string path = TRY(CollectionPath(resource, namespace_name));
+  return Send({"POST", path + QueryText(WriteQuery()), std::string(kJsonType), codec::ToText(object)});
 }
 
 Result<codec::Json> ApiClient::Replace(const Resource& resource, const ObjectKey& key,
                                        const codec::Json& object) {
-  return Send({"PUT", TRY(ObjectPath(resource, key, "")) + QueryText(WriteQuery()), std::string(kJsonType),
-               codec::ToText(object)});
+  const std::string path = TRY(ObjectPath(resource, key, ""));
+  return Send({"PUT", path + QueryText(WriteQuery()), std::string(kJsonType), codec::ToText(object)});
 }
 
 Result<codec::Json> ApiClient::Patch(const Resource& resource, const ObjectKey& key,
                                      std::string_view subresource, PatchType type, const codec::Json& patch) {
   Query query = WriteQuery();
   if (type == PatchType::kApply) query.emplace_back("force", "true");
-  return Send({"PATCH", TRY(ObjectPath(resource, key, subresource)) + QueryText(query),
-               std::string(ContentTypeOf(type)), codec::ToText(patch)});
+  const std::string path = TRY(ObjectPath(resource, key, subresource));
+  return Send({"PATCH", path + QueryText(query), std::string(ContentTypeOf(type)), codec::ToText(patch)});
 }
 
 Result<> ApiClient::Delete(const Resource& resource, const ObjectKey& key, const std::string& uid) {
   codec::Json options = codec::Json::Object(
       {{"apiVersion", "v1"}, {"kind", "DeleteOptions"}, {"propagationPolicy", "Background"}});
   if (!uid.empty()) options.Set("preconditions", codec::Json::Object({{"uid", uid}}));
-  TRY(Send({"DELETE", TRY(ObjectPath(resource, key, "")), std::string(kJsonType), codec::ToText(options)}));
+  const std::string path = TRY(ObjectPath(resource, key, ""));
+  TRY(Send({"DELETE", path, std::string(kJsonType), codec::ToText(options)}));
   return Done{};
 }
 

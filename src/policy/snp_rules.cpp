@@ -54,7 +54,9 @@ struct BitRule {
 };
 
 Result<BitRule> ReadBitRule(ObjectReader& in, std::span<const NamedBit> bits) {
-  const BitRule rule{TRY(ReadBits(in, "mustSet", bits)), TRY(ReadBits(in, "mustClear", bits))};
+  const std::uint64_t must_set = TRY(ReadBits(in, "mustSet", bits));
+  const std::uint64_t must_clear = TRY(ReadBits(in, "mustClear", bits));
+  const BitRule rule{must_set, must_clear};
   if (const std::uint64_t both = rule.must_set & rule.must_clear; both != 0)
     return Incomplete("has a bit of mustSet too, which no report can satisfy", "mustClear",
                       NamesOf(bits, both));
@@ -146,8 +148,9 @@ Result<snp::DigestRule<T>> ReadDigestRule(ObjectReader& in, StaticText must) {
   using Mode = typename snp::DigestRule<T>::Mode;
   constexpr Choice<Mode> kModes[] = {
       {"Any", Mode::kAny}, {"Absent", Mode::kAbsent}, {"Listed", Mode::kListed}};
-  snp::DigestRule<T> rule{TRY(OneOf(in, "mode", kModes, "must be Any, Absent or Listed")),
-                          TRY(HexSet<T>(in, "digests", kMaxDigests, must))};
+  const Mode mode = TRY(OneOf(in, "mode", kModes, "must be Any, Absent or Listed"));
+  auto digests = TRY(HexSet<T>(in, "digests", kMaxDigests, must));
+  snp::DigestRule<T> rule{mode, std::move(digests)};
   if ((rule.mode == Mode::kListed) == rule.listed.empty())
     return Incomplete("must have values with mode Listed, and none with the other modes", "digests");
   return rule;

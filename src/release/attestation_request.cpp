@@ -10,8 +10,8 @@ namespace {
 using codec::Json;
 using codec::ObjectReader;
 
-/// The members that both sides hash: others in the JWK would make two readings of one key, so they are refused
-/// (kbs-protocol.md section 8, case 23).
+/// The members that both sides hash: others in the JWK would make two readings of one key, so they are
+/// refused (kbs-protocol.md section 8, case 23).
 Result<> OnlyHashedMembers(const Json& jwk) {
   constexpr std::string_view kHashed[] = {"kty", "crv", "alg", "x", "y"};
   for (const auto& [name, value] : *jwk.if_object())
@@ -40,9 +40,8 @@ Result<ByteBuffer> DecodeMember(const std::string& text) {
 }  // namespace
 
 bool IsReleaseId(std::string_view text) {
-  return text.size() == 32 && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == 32 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 Result<AuthRequest> ParseAuthRequest(std::string_view body) {
@@ -51,16 +50,19 @@ Result<AuthRequest> ParseAuthRequest(std::string_view body) {
   const std::string version = TRY(in.Text("version", 32));
   // The phrase that clients' tests match (kbs-protocol.md 1.1).
   if (version != kProtocolVersion)
-    return Error{ReasonCode::kProtocolVersionUnsupported, "KBS Client Protocol Version Mismatch: expect =0.4.0",
+    return Error{ReasonCode::kProtocolVersionUnsupported,
+                 "KBS Client Protocol Version Mismatch: expect =0.4.0",
                  "while the request is " + Quoted(version)};
   AuthRequest request;
   request.tee = TRY(in.Text("tee", 32));
-  if (request.tee != "snp") return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", Quoted(request.tee)};
+  if (request.tee != "snp")
+    return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", Quoted(request.tee)};
   const Json* extra = TRY(in.Any("extra-params"));
   if (const Json* id = extra->Find("portcullis-release"); id != nullptr) {
     const std::string* text = id->if_string();
     if (text == nullptr || !IsReleaseId(*text))
-      return Error{ReasonCode::kRequestMalformed, "a release id is 32 hex digits", "extra-params.portcullis-release"};
+      return Error{ReasonCode::kRequestMalformed, "a release id is 32 hex digits",
+                   "extra-params.portcullis-release"};
     request.release_id = *text;
   }
   return request;  // unknown members are ignored, as clients of the protocol expect
@@ -121,14 +123,17 @@ Result<AttestationRequest> ParseAttestationRequest(std::string_view body) {
   const Json* primary = TRY_AT("tee-evidence", evidence.Any("primary_evidence"));
   const auto additional = TRY_AT("tee-evidence", evidence.OptionalText("additional_evidence", 1u << 20));
   if (additional && !additional->empty())
-    return Error{ReasonCode::kEvidenceMalformed, "additional evidence is not verified here, so it can't be accepted",
+    return Error{ReasonCode::kEvidenceMalformed,
+                 "additional evidence is not verified here, so it can't be accepted",
                  "tee-evidence.additional_evidence"};
 
+  auto nonce = TRY_AT("runtime-data.nonce", codec::DecodeBase64(nonce_text));
+  auto snp_evidence = TRY_AT("tee-evidence.primary_evidence", ParseSnpEvidence(*primary));
   return AttestationRequest{
-      .nonce = TRY_AT("runtime-data.nonce", codec::DecodeBase64(nonce_text)),
+      .nonce = std::move(nonce),
       .tee_key = std::move(tee_key),
       .init_data_text = std::move(init_data_text),
-      .evidence = TRY_AT("tee-evidence.primary_evidence", ParseSnpEvidence(*primary)),
+      .evidence = std::move(snp_evidence),
       .report_data = ExpectedReportData(nonce_text, *jwk, ""),
       .evidence_digest = crypto::Sha256(AsBytes(codec::ToCanonicalText(*primary))),
   };
@@ -137,7 +142,8 @@ Result<AttestationRequest> ParseAttestationRequest(std::string_view body) {
 Result<ReleaseClaim> ParseReleaseClaim(const codec::InitData& init_data) {
   const auto entry = init_data.data.find("portcullis.json");
   if (entry == init_data.data.end())
-    return Error{ReasonCode::kInitDataMismatch, "init-data has no entry portcullis.json: the pod was not admitted"};
+    return Error{ReasonCode::kInitDataMismatch,
+                 "init-data has no entry portcullis.json: the pod was not admitted"};
   const auto value = codec::ParseJson(entry->second, {.max_bytes = 64 * 1024, .max_depth = 8});
   if (!value) return Error{ReasonCode::kInitDataMismatch, "not JSON", "portcullis.json"};
   ObjectReader in = TRY_AT("portcullis.json", ObjectReader::Open(*value, ReasonCode::kInitDataMismatch));

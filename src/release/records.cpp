@@ -35,12 +35,14 @@ Json Document(const Release& release) {
 
 Result<crypto::Sha256Digest> ParseDigestText(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
-  if (!text.starts_with(kPrefix)) return Error{ReasonCode::kRequestMalformed, "a digest reads sha256:<64 hex digits>"};
+  if (!text.starts_with(kPrefix))
+    return Error{ReasonCode::kRequestMalformed, "a digest reads sha256:<64 hex digits>"};
   return codec::FixedFromHex<crypto::Sha256Digest>(text.substr(kPrefix.size()));
 }
 
 Result<Release> FromRow(const store::Row& row) {
   const Json document = TRY(codec::ParseJson(TextOf(row[7])));
+  const auto init_data_digest = TRY(ParseDigestText(document.TextAt({"initDataDigest"})));
   Release release;
   release.registration = {TextOf(row[0]),
                           std::string(document.TextAt({"cluster"})),
@@ -50,7 +52,7 @@ Result<Release> FromRow(const store::Row& row) {
                           std::string(document.TextAt({"serviceAccount"})),
                           TextOf(row[2]),
                           TextOf(row[3]),
-                          TRY(ParseDigestText(document.TextAt({"initDataDigest"})))};
+                          init_data_digest};
   release.phase = static_cast<Phase>(IntegerOf(row[4]));
   release.lease_expires = WallTime(std::chrono::milliseconds(IntegerOf(row[5])));
   release.releases = IntegerOf(row[6]);
@@ -79,7 +81,8 @@ constexpr auto kLive = static_cast<std::int64_t>(Phase::kReleased);
 std::string_view NameOf(Phase phase) { return kPhaseNames[static_cast<std::size_t>(phase)]; }
 
 Result<Registration> ParseRegistration(std::string id, const Json& body) {
-  if (!IsReleaseId(id)) return Error{ReasonCode::kRequestMalformed, "a release id is 32 hex digits", Quoted(id)};
+  if (!IsReleaseId(id))
+    return Error{ReasonCode::kRequestMalformed, "a release id is 32 hex digits", Quoted(id)};
   codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
   Registration out;
   out.id = std::move(id);
@@ -123,26 +126,31 @@ Json Release::ToJson() const {
 Result<> MigrateRecords(store::Store& store) {
   return store.Migrate(
       "release",
-      {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT NULL,"
-       " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT NOT NULL,"
+      {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, policy "
+       "TEXT NOT NULL, key_name TEXT NOT NULL,"
+       " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT "
+       "NOT NULL,"
        " jwe TEXT NOT NULL, evidence TEXT NOT NULL)",
        "CREATE INDEX releases_live ON releases (phase, lease_expires)",
        "CREATE INDEX releases_policy ON releases (namespace, policy, phase)",
        "CREATE INDEX releases_key ON releases (namespace, key_name, phase)",
-       "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, digest TEXT NOT NULL,"
+       "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, "
+       "digest TEXT NOT NULL,"
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
        " PRIMARY KEY (namespace, name))",
        "CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",
        "CREATE INDEX used_challenges_expiry ON used_challenges (expires)",
-       "CREATE TABLE decisions (sequence INTEGER PRIMARY KEY, release_id TEXT NOT NULL, verdict TEXT NOT NULL,"
+       "CREATE TABLE decisions (sequence INTEGER PRIMARY KEY, release_id TEXT NOT NULL, verdict TEXT NOT "
+       "NULL,"
        " time TEXT NOT NULL)"});
 }
 
 Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id) {
-  const auto rows = TRY(transaction.Query(
-      "SELECT id, namespace, policy, key_name, phase, lease_expires, releases, document, jwe, evidence FROM releases"
-      " WHERE id = ?",
-      {id}));
+  const auto rows =
+      TRY(transaction.Query("SELECT id, namespace, policy, key_name, phase, lease_expires, releases, "
+                            "document, jwe, evidence FROM releases"
+                            " WHERE id = ?",
+                            {id}));
   if (rows.empty()) return std::optional<Release>();
   return std::optional<Release>(TRY(FromRow(rows.front())));
 }
@@ -150,8 +158,10 @@ Result<std::optional<Release>> FindRelease(store::Transaction& transaction, cons
 Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
   const Registration& who = release.registration;
   TRY(transaction.Execute(
-      "INSERT INTO releases (id, cluster, namespace, policy, key_name, phase, lease_expires, releases, document, jwe,"
-      " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = excluded.phase,"
+      "INSERT INTO releases (id, cluster, namespace, policy, key_name, phase, lease_expires, releases, "
+      "document, jwe,"
+      " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = "
+      "excluded.phase,"
       " lease_expires = excluded.lease_expires, releases = excluded.releases, document = excluded.document,"
       " jwe = excluded.jwe, evidence = excluded.evidence",
       {who.id, who.cluster, who.namespace_name, who.policy, who.key, static_cast<std::int64_t>(release.phase),
@@ -162,43 +172,51 @@ Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
 
 Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
                                             std::int64_t limit) {
-  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE id > ? ORDER BY id LIMIT ?", {after, limit}));
+  return FirstColumn(
+      transaction.Query("SELECT id FROM releases WHERE id > ? ORDER BY id LIMIT ?", {after, limit}));
 }
 
-Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now, std::int64_t limit) {
+Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
+                                                   std::int64_t limit) {
   return FirstColumn(transaction.Query(
       "SELECT id FROM releases WHERE phase = ? AND lease_expires < ? ORDER BY lease_expires LIMIT ?",
       {kLive, MillisOf(now), limit}));
 }
 
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
-                                                        const std::string& namespace_name, const std::string& policy) {
-  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = ?",
-                                       {namespace_name, policy, kLive}));
+                                                        const std::string& namespace_name,
+                                                        const std::string& policy) {
+  return FirstColumn(
+      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = ?",
+                        {namespace_name, policy, kLive}));
 }
 
-Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction, const std::string& namespace_name,
+Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction,
+                                                     const std::string& namespace_name,
                                                      const std::string& key) {
-  return FirstColumn(transaction.Query("SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = ?",
-                                       {namespace_name, key, kLive}));
+  return FirstColumn(
+      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = ?",
+                        {namespace_name, key, kLive}));
 }
 
-Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction, const std::string& namespace_name,
-                                               const std::string& name) {
-  const auto rows = TRY(transaction.Query(
-      "SELECT revision, digest, authority, document, signatures, deleted FROM policies WHERE namespace = ? AND name = ?",
-      {namespace_name, name}));
+Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
+                                               const std::string& namespace_name, const std::string& name) {
+  const auto rows =
+      TRY(transaction.Query("SELECT revision, digest, authority, document, signatures, deleted FROM policies "
+                            "WHERE namespace = ? AND name = ?",
+                            {namespace_name, name}));
   if (rows.empty()) return std::optional<PolicyRow>();
   const store::Row& row = rows.front();
   return std::optional<PolicyRow>(PolicyRow{IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]),
                                             TextOf(row[4]), IntegerOf(row[5]) != 0});
 }
 
-Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name, const std::string& name,
-                       const PolicyRow& row) {
+Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name,
+                       const std::string& name, const PolicyRow& row) {
   TRY(transaction.Execute(
       "INSERT INTO policies (namespace, name, revision, digest, authority, document, signatures, deleted)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET revision = excluded.revision,"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET revision = "
+      "excluded.revision,"
       " digest = excluded.digest, authority = excluded.authority, document = excluded.document,"
       " signatures = excluded.signatures, deleted = excluded.deleted",
       {namespace_name, name, row.revision, row.digest, row.authority, row.document, row.signatures,
@@ -215,7 +233,8 @@ Result<> BurnChallenge(store::Transaction& transaction, Bytes nonce, WallTime ex
 
 Result<> CollectChallenges(store::Transaction& transaction, WallTime now) {
   // A record outlives its challenge on every clock (reliability.md section 6, row 5).
-  TRY(transaction.Execute("DELETE FROM used_challenges WHERE expires < ?", {MillisOf(now - 2 * kClockSkewBound)}));
+  TRY(transaction.Execute("DELETE FROM used_challenges WHERE expires < ?",
+                          {MillisOf(now - 2 * kClockSkewBound)}));
   return Done{};
 }
 
@@ -232,8 +251,9 @@ Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction
       " JOIN releases r ON r.id = d.release_id WHERE d.sequence > ? ORDER BY d.sequence LIMIT ?",
       {after, limit}));
   std::vector<DecisionNotice> out;
-  for (const store::Row& row : rows) 
-    out.push_back({IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]), TextOf(row[4]), TextOf(row[5])});
+  for (const store::Row& row : rows)
+    out.push_back(
+        {IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]), TextOf(row[4]), TextOf(row[5])});
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Taking back: on request, with a key or policy, at the end of a lease, and where a new policy no longer accepts
-// what was released.
+// Taking back: on request, with a key or policy, at the end of a lease, and where a new policy no longer
+// accepts what was released.
 #include "base/failpoint.h"
 #include "codec/text.h"
 #include "policy/policy.h"
@@ -19,13 +19,13 @@ struct KeptEvidence {
 
 Result<KeptEvidence> ParseKept(const std::string& text) {
   Json value = TRY(codec::ParseJson(text));
-  KeptEvidence out{.evidence = {},
-                   .init_data = TRY(codec::ParseInitData(value.TextAt({"initData"}))),
-                   .report_data = TRY(codec::FixedFromHex<snp::ReportData>(value.TextAt({"reportData"})))};
+  auto init_data = TRY(codec::ParseInitData(value.TextAt({"initData"})));
+  const auto report_data = TRY(codec::FixedFromHex<snp::ReportData>(value.TextAt({"reportData"})));
   value.Erase("initData");
   value.Erase("reportData");
-  out.evidence = TRY(ParseSnpEvidence(value));
-  return out;
+  auto evidence = TRY(ParseSnpEvidence(value));
+  return KeptEvidence{
+      .evidence = std::move(evidence), .init_data = std::move(init_data), .report_data = report_data};
 }
 
 }  // namespace
@@ -48,15 +48,15 @@ Result<> Broker::RevokeIn(store::Transaction& transaction, std::string_view requ
   TRY(FailPoint("revoke.append"));
   const Registration& who = release.registration;
   const std::int64_t sequence = TRY(ports_.audit.Append(
-      transaction, {.kind = "revocation",
-                    .request_id = std::string(request_id),
-                    .verdict = "",
-                    .reason = std::string(NameOf(ReasonCode::kRevoked)),
-                    .subject = who.namespace_name + "/" + who.pod,
-                    .resource = release.resource.empty() ? who.key : release.resource,
-                    .detail = Json::Object({{"release", who.id},
-                                            {"cause", cause},
-                                            {"wasReleased", release.phase == Phase::kReleased}})}));
+      transaction,
+      {.kind = "revocation",
+       .request_id = std::string(request_id),
+       .verdict = "",
+       .reason = std::string(NameOf(ReasonCode::kRevoked)),
+       .subject = who.namespace_name + "/" + who.pod,
+       .resource = release.resource.empty() ? who.key : release.resource,
+       .detail = Json::Object(
+           {{"release", who.id}, {"cause", cause}, {"wasReleased", release.phase == Phase::kReleased}})}));
   release.phase = Phase::kRevoked;
   release.revocation_cause = cause;
   release.jwe.clear();
@@ -87,8 +87,8 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
     if (kept) {
       const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
                                         who.init_data_digest};
-      still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data, ports_.anchors,
-                                          ports_.clock.Now())
+      still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data,
+                                          ports_.anchors, ports_.clock.Now())
                           .tree.allowed() &&
                       policy.policy.max_releases >= release->releases;
     }
@@ -112,8 +112,11 @@ Result<Json> Broker::DryRun(const Json& body) {
       TRY_AT("initData", codec::ParseInitData(TRY(in.Text("initData", codec::kMaxInitDataBytes))));
   const auto report_data =
       TRY_AT("reportData", codec::FixedFromHex<snp::ReportData>(TRY(in.Text("reportData", 128))));
-  const policy::Requester requester{TRY(in.Text("namespace", 253)), TRY(in.Text("serviceAccount", 253)),
-                                    TRY(in.Text("key", 253)), init_data, crypto::Sha256(AsBytes(init_data.text))};
+  const std::string namespace_name = TRY(in.Text("namespace", 253));
+  const std::string service_account = TRY(in.Text("serviceAccount", 253));
+  const std::string key_name = TRY(in.Text("key", 253));
+  const policy::Requester requester{namespace_name, service_account, key_name, init_data,
+                                    crypto::Sha256(AsBytes(init_data.text))};
   TRY(in.Finish());
   const policy::Appraisal appraisal =
       policy::AppraiseSnp(policy, requester, evidence, report_data, ports_.anchors, ports_.clock.Now());

@@ -65,8 +65,10 @@ Result<crypto::Certificate> LoadCertificate(const fs::path& path) {
 }  // namespace
 
 Result<PkiKeys> LoadKeys(const fs::path& folder) {
-  return PkiKeys{TRY(LoadKey(folder / "ark.key")), TRY(LoadKey(folder / "ask.key")),
-                 TRY(LoadKey(folder / "asvk.key"))};
+  auto ark = TRY(LoadKey(folder / "ark.key"));
+  auto ask = TRY(LoadKey(folder / "ask.key"));
+  auto asvk = TRY(LoadKey(folder / "asvk.key"));
+  return PkiKeys{std::move(ark), std::move(ask), std::move(asvk)};
 }
 
 Result<> SaveKeys(const fs::path& folder, const PkiKeys& keys) {
@@ -90,10 +92,12 @@ Result<> SaveAnchors(const fs::path& folder, const snp::TrustAnchors& anchors) {
 
 Result<snp::TrustAnchors> LoadAnchors(const fs::path& folder) {
   snp::TrustAnchors out;
-  for (const auto& [product, name] : kProducts)
-    out.products.push_back({product, TRY(LoadCertificate(folder / name / "ark.der")),
-                            TRY(LoadCertificate(folder / name / "ask.der")),
-                            TRY(LoadCertificate(folder / name / "asvk.der"))});
+  for (const auto& [product, name] : kProducts) {
+    auto ark = TRY(LoadCertificate(folder / name / "ark.der"));
+    auto ask = TRY(LoadCertificate(folder / name / "ask.der"));
+    auto asvk = TRY(LoadCertificate(folder / name / "asvk.der"));
+    out.products.push_back({product, std::move(ark), std::move(ask), std::move(asvk)});
+  }
   return out;
 }
 
