@@ -13,36 +13,38 @@
 
 namespace portcullis::audit {
 
-/// What happened: a decision, a revocation, a policy or key accepted, a recovery. `detail` holds digests, codes and
-/// names only: no secret and no raw evidence.
+/// What happened: a decision, a revocation, a policy or key accepted, a recovery. `detail` holds digests,
+/// codes and names only: no secret and no raw evidence.
 struct Entry {
-  std::string kind;        // "decision", "revocation", "policy", "key", "recovery", "start"
+  std::string kind;  // "decision", "revocation", "policy", "key", "recovery", "start"
   std::string request_id;
-  std::string verdict;     // "allow", "deny" or "" where none is given
-  std::string reason;      // reason code or ""
-  std::string subject;     // "<namespace>/<pod>" or object name
-  std::string resource;    // key or policy name
+  std::string verdict;   // "allow", "deny" or "" where none is given
+  std::string reason;    // reason code or ""
+  std::string subject;   // "<namespace>/<pod>" or object name
+  std::string resource;  // key or policy name
   codec::Json detail;
 };
 
 struct Row {
-  std::int64_t sequence;   // 1, 2, 3, ... without gap
-  std::string canonical;   // RFC 8785 text of the row: sequence, time, entry, previous
+  std::int64_t sequence;          // 1, 2, 3, ... without gap
+  std::string canonical;          // RFC 8785 text of the row: sequence, time, entry, previous
   crypto::Sha256Digest leaf;      // SHA-256(0x00 || canonical): RFC 6962 leaf
   crypto::Sha256Digest previous;  // leaf of the row before; zeros for the first
 };
 
-/// Append-only log: rows chained by hash and leaves of an RFC 6962 tree with checkpoints as C2SP signed notes.
-/// Thread-safe where the store is.
+/// Append-only log: rows chained by hash and leaves of an RFC 6962 tree with checkpoints as C2SP signed
+/// notes. Thread-safe where the store is.
 class Log {
  public:
-  /// Opens the log in `store` (tables audit_rows, audit_checkpoints), reads its head and verifies from the last
-  /// checkpoint on. Error: AuditUnavailable where the chain is broken or the store can't be read.
+  /// Opens the log in `store` (tables audit_rows, audit_checkpoints), reads its head and verifies from the
+  /// last checkpoint on. Error: AuditUnavailable where the chain is broken or the store can't be read.
   static Result<std::unique_ptr<Log>> Open(store::Store& store, const Clock& clock, std::string origin,
                                            SecretBytes ed25519_seed);
-  /// Appends within the caller's transaction: durable when that commits, gone when it rolls back. The sequence.
+  /// Appends within the caller's transaction: durable when that commits, gone when it rolls back. The
+  /// sequence.
   Result<std::int64_t> Append(store::Transaction& transaction, const Entry& entry);
-  /// Signs and stores a checkpoint where the log has grown since the last; called every second and at shutdown.
+  /// Signs and stores a checkpoint where the log has grown since the last; called every second and at
+  /// shutdown.
   Result<> Checkpoint();
   /// The newest checkpoint's text ("" while the log is empty).
   Result<std::string> LatestCheckpoint() const;
@@ -70,7 +72,8 @@ struct CheckpointView {
 /// Error: SignatureInvalid, RequestMalformed.
 Result<CheckpointView> VerifyCheckpoint(std::string_view note, const crypto::Ed25519PublicKey& key);
 
-/// What `portcullis audit verify` finds. `first_bad` is the first sequence that is changed, missing or out of order.
+/// What `portcullis audit verify` finds. `first_bad` is the first sequence that is changed, missing or out of
+/// order.
 struct VerifyReport {
   bool intact = false;
   std::int64_t rows = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,14 +33,24 @@ class ChainVerifier {
   const ChainHead& head() const { return head_; }
 
  private:
+  /// Something is wrong that the row after next can place better.
+  enum class Doubt {
+    kNone,
+    kLink,  // the last row does not fit the one in front of it: which of the two was changed?
+    kRoot,  // the tree is not the one that a checkpoint covers: was the last row changed, or one further
+            // back?
+  };
+  bool Settle(const ParsedRow* next);
+  void SettleLink(const ParsedRow* next);
+  void SettleRoot(const ParsedRow* next);
+  bool CheckPlace(const ParsedRow& row);
   void CompareCheckpoints();
-  bool SettleDoubt(const ParsedRow* next);
+  void Break(std::int64_t sequence, std::string problem);
 
   ChainHead head_;
   std::vector<CheckpointView> checkpoints_;  // by size; those before next_checkpoint_ have been compared
   std::size_t next_checkpoint_ = 0;
-  // The row before and this row disagree; the row after this one tells which of the two was changed.
-  std::optional<std::int64_t> doubted_;
+  Doubt doubt_ = Doubt::kNone;
   VerifyReport report_{.intact = true};
 };
 

@@ -24,8 +24,7 @@ Result<> CheckEntry(const codec::Json& value) {
   auto entry = TRY(codec::ObjectReader::Open(value));
   for (const std::string_view name : {"kind", "requestId", "verdict", "reason", "subject", "resource"})
     (void)TRY(entry.Text(name));
-  // Any value, null too: Optional() only marks it as known.
-  (void)entry.Optional("detail");
+  (void)TRY(entry.Any("detail"));
   return entry.Finish();
 }
 
@@ -47,12 +46,14 @@ Result<ParsedRow> ParseRow(std::string_view canonical) {
   const std::string time = TRY(in.Text("time"));
   TRY(in.Finish());
 
+  const auto previous_leaf = TRY(ParseDigest(previous));
+  const WallTime parsed_time = TRY_AT("time", ParseTimestamp(time));
   ParsedRow out{
       .row = {.sequence = sequence,
               .canonical = std::string(canonical),
               .leaf = LeafHash(AsBytes(canonical)),
-              .previous = TRY(ParseDigest(previous))},
-      .time = TRY_AT("time", ParseTimestamp(time)),
+              .previous = previous_leaf},
+      .time = parsed_time,
   };
   // Two texts for one row would be two logs that both look right.
   if (codec::ToCanonicalText(json) != canonical || FormatTimestampMicro(out.time) != time ||

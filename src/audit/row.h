@@ -17,7 +17,7 @@ struct ParsedRow {
 };
 
 /// The canonical text of an entry at its place in the log.
-/// Error: InternalError where ParseRow would refuse it: too large, a text above 4096 bytes, not UTF-8.
+/// Error: InternalError where ParseRow would refuse it: too large, a text above 4096 bytes, a member twice.
 Result<Row> MakeRow(std::int64_t sequence, const crypto::Sha256Digest& previous, WallTime time,
                     const Entry& entry);
 

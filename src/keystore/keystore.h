@@ -15,10 +15,8 @@ namespace portcullis::keystore {
 
 /// Below 128 bits it is no key.
 inline constexpr std::size_t kMinModelKeyBytes = 16;
-/// What a JWE of at most kMaxJoseBytes of base64url carries.
-inline constexpr std::size_t kMaxModelKeyBytes = crypto::kMaxJoseBytes / 4 * 3;
-/// The ciphertext and, in front of it, a header with a resource name.
-inline constexpr std::size_t kMaxWrappedText = crypto::kMaxJoseBytes + 4096;
+/// What a compact JWE of at most kMaxJoseBytes carries, beside 4 KiB for its header and its other parts.
+inline constexpr std::size_t kMaxModelKeyBytes = (crypto::kMaxJoseBytes - 4096) / 4 * 3;
 inline constexpr std::size_t kMaxVersions = 16;  // an object of all of them fits into etcd's 1.5 MiB
 inline constexpr std::int64_t kMaxVersion = INT32_MAX;
 inline constexpr std::size_t kMaxResourceSegment = 253;
@@ -26,14 +24,13 @@ inline constexpr std::size_t kMaxResourceSegment = 253;
 /// The key that wraps all keys at rest. From a file here; PKCS#11 and KMS providers have the same shape.
 class Kek {
  public:
-  /// A file of 32 raw bytes, 64 hex digits or base64; owner-only permissions demanded (or root's, readable by the
-  /// process' group, as kubelet mounts Secrets).
-  /// Error: KeyUnavailable, naming the path.
+  /// A file of 32 raw bytes, 64 hex digits or base64; owner-only permissions demanded (or root's, readable by
+  /// the process' group, as kubelet mounts Secrets). Error: KeyUnavailable, naming the path.
   static Result<Kek> FromFile(const std::string& path);
   static Kek FromBytes(SecretBytes key);  // exactly 32
 
-  ByteBuffer Wrap(const SecretBytes& plaintext, std::string_view context) const;         // context is the AAD
-  Result<SecretBytes> Unwrap(Bytes wrapped, std::string_view context) const;             // KeyUnavailable
+  ByteBuffer Wrap(const SecretBytes& plaintext, std::string_view context) const;  // context is the AAD
+  Result<SecretBytes> Unwrap(Bytes wrapped, std::string_view context) const;      // KeyUnavailable
   /// A key derived for one purpose (HKDF), so that the KEK itself has one use.
   SecretBytes Derive(std::string_view purpose) const;
 
@@ -42,8 +39,8 @@ class Kek {
   std::shared_ptr<SecretBytes> key_;
 };
 
-/// The broker's own keys, made at first start and kept wrapped: EC P-256 for wrapping model keys and for signing
-/// tokens, Ed25519 for the audit log.
+/// The broker's own keys, made at first start and kept wrapped: EC P-256 for wrapping model keys and for
+/// signing tokens, Ed25519 for the audit log.
 struct Identity {
   crypto::EcPrivateKey wrapping;
   crypto::EcPrivateKey signing;
@@ -55,21 +52,22 @@ Result<Identity> LoadOrCreateIdentity(store::Store& store, const Kek& kek);
 struct ModelKey {
   std::string namespace_name, name;
   crypto::EcPublicKey authority;
-  std::string resource;                  // "<namespace>/<type>/<tag>"
+  std::string resource;  // "<namespace>/<type>/<tag>"
   struct Version {
-    std::int64_t version;                // 1, 2, ...; the highest is current
-    std::string wrapped;                 // compact JWE to the broker's wrapping key
+    std::int64_t version;  // 1, 2, ...; the highest is current
+    std::string wrapped;   // compact JWE to the broker's wrapping key
   };
   std::vector<Version> versions;
 };
 /// Error: RequestMalformed with the field's path.
 Result<ModelKey> ParseModelKey(std::string namespace_name, std::string name, const codec::Json& spec);
 
-/// Wraps a model key to a broker: a compact JWE whose protected header carries authority (thumbprint), resource and
-/// version, so that neither can be swapped for another without the AAD failing. A broker takes keys of
-/// kMinModelKeyBytes to kMaxModelKeyBytes and versions of 1 to kMaxVersion.
-std::string WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker, const std::string& resource,
-                         std::int64_t version, const crypto::EcPublicKey& authority, Random& random);
+/// Wraps a model key to a broker: a compact JWE whose protected header carries authority (thumbprint),
+/// resource and version, so that neither can be swapped for another without the AAD failing. A broker takes
+/// keys of kMinModelKeyBytes to kMaxModelKeyBytes and versions of 1 to kMaxVersion.
+std::string WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker,
+                         const std::string& resource, std::int64_t version,
+                         const crypto::EcPublicKey& authority, Random& random);
 
 /// Model keys at rest. Nothing in the store is plaintext. Thread-safe.
 class ModelKeys {
@@ -78,9 +76,11 @@ class ModelKeys {
                                                  const crypto::EcPrivateKey& wrapping);
   /// Unwraps every version once (so that a key for another broker, or with a swapped authority, is refused at
   /// once), re-wraps under the KEK with AAD (namespace, name, version, authority) and stores it. Idempotent.
-  /// Errors: KeyUnavailable, PolicyAuthorityMismatch (the authority of an existing key can't change), Conflict.
+  /// Errors: KeyUnavailable, PolicyAuthorityMismatch (the authority of an existing key can't change),
+  /// Conflict.
   Result<> Put(store::Transaction& transaction, const ModelKey& key);
-  Result<> Delete(store::Transaction& transaction, const std::string& namespace_name, const std::string& name);
+  Result<> Delete(store::Transaction& transaction, const std::string& namespace_name,
+                  const std::string& name);
 
   struct Info {
     std::string namespace_name, name, resource;
@@ -89,12 +89,14 @@ class ModelKeys {
   };
   Result<std::optional<Info>> Find(store::Transaction& transaction, const std::string& namespace_name,
                                    const std::string& name) const;
-  Result<std::optional<Info>> FindByResource(store::Transaction& transaction, const std::string& resource) const;
+  Result<std::optional<Info>> FindByResource(store::Transaction& transaction,
+                                             const std::string& resource) const;
 
-  /// Unwraps the current version and seals it to the guest's key: the one place where a model key is in the clear,
-  /// for the time of one seal. `extra` goes into the JWE's protected header.
-  Result<crypto::Jwe> SealTo(store::Transaction& transaction, const Info& key, const crypto::EcPublicKey& recipient,
-                             Random& random, const codec::JsonObject& extra) const;
+  /// Unwraps the current version and seals it to the guest's key: the one place where a model key is in the
+  /// clear, for the time of one seal. `extra` goes into the JWE's protected header.
+  Result<crypto::Jwe> SealTo(store::Transaction& transaction, const Info& key,
+                             const crypto::EcPublicKey& recipient, Random& random,
+                             const codec::JsonObject& extra) const;
 
  private:
   ModelKeys(const Kek& kek, const crypto::EcPrivateKey& wrapping) : kek_(kek), wrapping_(&wrapping) {}

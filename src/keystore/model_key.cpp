@@ -42,12 +42,10 @@ Result<> CheckResource(std::string_view resource, std::string_view namespace_nam
 
 Result<ModelKey::Version> ParseVersion(const codec::Json& value) {
   auto in = TRY(codec::ObjectReader::Open(value));
-  ModelKey::Version version{
-      .version = TRY(in.Integer("version", 1, kMaxVersion)),
-      .wrapped = TRY(in.Text("wrapped", kMaxWrappedText)),
-  };
+  const auto number = TRY(in.Integer("version", 1, kMaxVersion));
+  auto wrapped = TRY(in.Text("wrapped", crypto::kMaxJoseBytes));
   TRY(in.Finish());
-  return version;
+  return ModelKey::Version{.version = number, .wrapped = std::move(wrapped)};
 }
 
 Result<std::vector<ModelKey::Version>> ParseVersions(const codec::JsonArray& items) {
