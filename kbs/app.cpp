@@ -105,7 +105,8 @@ int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAncho
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
   if (list_checks) {
-    std::cout << snp::ChecksMarkdown();
+    for (const evidence::Finding& row : snp::CheckRows())
+      std::cout << row.check_id << '\t' << NameOf(row.reason) << '\t' << row.source << '\n';
     return 0;
   }
   if (config.empty()) {

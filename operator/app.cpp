@@ -46,14 +46,16 @@ std::string ProcessIdentity(Random& random) {
 
 /// What runs in this process, and what /readyz says of it.
 struct Parts {
-  std::unique_ptr<Webhook> webhook;
+  bool with_webhook;
   std::mutex mutex;
+  std::unique_ptr<Webhook> webhook;
   std::unique_ptr<Controller> controller;
 
   std::string NotReady() {
+    const std::lock_guard lock(mutex);
+    if (with_webhook && !webhook) return "webhook: not serving yet";
     if (webhook)
       if (const std::string missing = webhook->NotReady(); !missing.empty()) return "webhook: " + missing;
-    const std::lock_guard lock(mutex);
     if (controller)
       if (const std::string missing = controller->NotReady(); !missing.empty()) return "controller: " + missing;
     return "";
@@ -107,14 +109,15 @@ int Run(const Options& options, bool with_controller, bool with_webhook, std::st
   const auto broker = ConnectBroker(options);
   if (!broker) return Fail("broker can't be used", broker.error());
 
-  Parts parts;
+  Parts parts{.with_webhook = with_webhook, .mutex = {}, .webhook = {}, .controller = {}};
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, parts), metrics);
   if (!ops) return Fail("ops port can't be served", ops.error());
   if (with_webhook) {
     auto webhook = Webhook::Start(options, **api, **broker, random, clock, metrics);
     if (!webhook) return Fail("webhook can't be served", webhook.error());
+    Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string((*webhook)->port())}});
+    const std::lock_guard lock(parts.mutex);
     parts.webhook = std::move(*webhook);
-    Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string(parts.webhook->port())}});
   }
   int exit_code = 0;
   if (with_controller) exit_code = RunController(options, **api, **broker, random, clock, metrics, parts);

@@ -12,9 +12,13 @@ using codec::Json;
 constexpr std::chrono::seconds kRefreshPeriod{60}, kFirstRefreshPeriod{1};
 constexpr std::size_t kMaxPemBytes = 64 * 1024;
 
-std::optional<Json> PartOf(const std::shared_ptr<const Json>& object, std::initializer_list<std::string_view> path) {
-  if (object == nullptr) return std::nullopt;
-  const Json* part = object->At(path);
+/// A part of an object from the local copy or, where that has not heard of it yet, from the API server.
+std::optional<Json> PartOf(const kube::Informer& informer, kube::Api& api, const kube::Resource& resource,
+                           const kube::ObjectKey& key, std::initializer_list<std::string_view> path) {
+  const auto copy = informer.Find(key);
+  const auto live = copy == nullptr ? api.Get(resource, key) : Result<Json>(*copy);
+  if (!live) return std::nullopt;
+  const Json* part = live->At(path);
   if (part == nullptr) return std::nullopt;
   return *part;
 }
@@ -24,6 +28,7 @@ std::optional<Json> PartOf(const std::shared_ptr<const Json>& object, std::initi
 Webhook::Webhook(const Options& options, kube::Api& api, Broker& broker, Random& random, const Clock& clock,
                  metrics::Metrics& metrics)
     : options_(options),
+      api_(api),
       broker_(broker),
       random_(random),
       clock_(clock),
@@ -102,10 +107,10 @@ AdmissionContext Webhook::Context() const {
           .guest_ca_pem = guest_ca_pem_,
           .signing_key = signing_key_,
           .policy = [this](const std::string& ns, const std::string& name) {
-            return PartOf(policies_.Find({ns, name}), {"spec", "policy"});
+            return PartOf(policies_, api_, kube::kReleasePolicies, {ns, name}, {"spec", "policy"});
           },
           .model_key = [this](const std::string& ns, const std::string& name) {
-            return PartOf(keys_.Find({ns, name}), {"spec"});
+            return PartOf(keys_, api_, kube::kModelKeys, {ns, name}, {"spec"});
           }};
 }
 

@@ -35,6 +35,7 @@ class Webhook {
   void RefreshIdentity();
 
   const Options options_;
+  kube::Api& api_;
   Broker& broker_;
   Random& random_;
   const Clock& clock_;

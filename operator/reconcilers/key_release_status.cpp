@@ -29,15 +29,18 @@ Json FailedChecks(const Json& checks) {
   return failed;
 }
 
-std::string FirstReason(const Json& reasons) {
+/// One of our own words, which live as long as the process: conditions keep views of it.
+std::string_view FirstReason(const Json& reasons) {
   const codec::JsonArray* all = reasons.if_array();
-  if (all == nullptr || all->empty() || all->front().if_string() == nullptr) return "InternalError";
-  return *all->front().if_string();
+  const auto code = all == nullptr || all->empty() || all->front().if_string() == nullptr
+                        ? std::nullopt
+                        : ReasonNamed(*all->front().if_string());
+  return NameOf(code.value_or(ReasonCode::kInternalError));
 }
 
 /// "MeasurementNotAllowed: what happened (check snp.measurement-allowed: expected X, actual Y). What to do."
-std::string Explanation(const std::string& reason_name, const Json& failed_checks) {
-  std::string text = reason_name;
+std::string Explanation(std::string_view reason_name, const Json& failed_checks) {
+  std::string text(reason_name);
   const auto code = ReasonNamed(reason_name);
   if (code) text += ": " + std::string(ReasonFor(*code).message);
   if (const codec::JsonArray* checks = failed_checks.if_array())
@@ -58,7 +61,7 @@ struct Verdicts {
 Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::string& secret_name,
                        std::string_view delivery) {
   const Json* reasons = status.Find("reasons");
-  const std::string first = reasons == nullptr ? "" : FirstReason(*reasons);
+  const std::string_view first = reasons == nullptr ? "" : FirstReason(*reasons);
   if (phase == "Released") {
     const bool delivered = delivery == "Direct" || !secret_name.empty();
     return {{"Attested", ConditionStatus::kTrue, "Attested", "The evidence passed every check of the policy."},
@@ -86,7 +89,9 @@ Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::st
 }
 
 void CopyMember(const Json& from, std::string_view name, Json& to) {
-  if (const Json* value = from.Find(name); value != nullptr && !value->is_null()) to.Set(name, *value);
+  const Json* value = from.Find(name);
+  // The broker says "" where there is nothing yet; the object then has no such field.
+  if (value != nullptr && !value->is_null() && !(*value == Json(""))) to.Set(name, *value);
 }
 
 std::int64_t SequenceIn(const Json& value) {

@@ -13,9 +13,9 @@ std::filesystem::path SourceRoot() {
 std::filesystem::path BinFolder() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
 
 Result<std::unique_ptr<Cluster>> Cluster::Start(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
+  std::filesystem::create_directories(folder.parent_path());
   std::unique_ptr<Cluster> cluster(new Cluster(folder));
-  const std::filesystem::path log = folder / "up.log";
+  const std::filesystem::path log = folder.string() + "-up.log";
   const auto up = TRY(RunCommand({(SourceRoot() / "tests/controlplane/up.sh").string(), folder.string()}, log));
   if (up.exit_code != 0) return Error{ReasonCode::kInternalError, "the control plane did not start", log.string()};
   cluster->bin_ = cluster->Variable("BIN");
@@ -24,7 +24,7 @@ Result<std::unique_ptr<Cluster>> Cluster::Start(const std::filesystem::path& fol
 }
 
 Cluster::~Cluster() {
-  (void)RunCommand({(SourceRoot() / "tests/controlplane/down.sh").string(), folder_.string()}, folder_ / "down.log");
+  (void)RunCommand({(SourceRoot() / "tests/controlplane/down.sh").string(), folder_.string()}, folder_.string() + "-down.log");
 }
 
 std::string Cluster::Variable(const std::string& name) const {

@@ -92,7 +92,7 @@ std::string Installation::Values() const {
                                 {"keyFile", file("operator.key")}})},
        {"guest", Json::Object({{"url", guest_url}, {"caFile", file("ca.crt")}})},
        {"webhook", listen(webhook_port_)},
-       {"ops", listen(0)}});
+       {"ops", listen(ops_ports_.at("controller"))}});
   return codec::ToText(Json::Object(
       {{"kbs", Json::Object({{"replicas", 0},
                              {"persistence", Json::Object({{"enabled", false}})},
