@@ -52,8 +52,10 @@ void AddBrokerOptions(CLI::App& command, BrokerOptions& options) {
   add("--ca", options.ca_file, "CA of the broker's certificate, PEM; the system's are never trusted", "FILE",
       "PORTCULLIS_CA");
   add("--cert", options.certificate_file, "Client certificate, PEM", "FILE", "PORTCULLIS_CERT");
-  add("--client-key", options.key_file, "Key of the client certificate, PEM, mode 0600", "FILE",
-      "PORTCULLIS_KEY");
+  // Where --key is no other key of the command, it is a second name.
+  const bool taken = command.get_option_no_throw("--key") != nullptr;
+  add(taken ? "--client-key" : "--client-key,--key", options.key_file,
+      "Key of the client certificate, PEM, mode 0600", "FILE", "PORTCULLIS_KEY");
 }
 
 Result<Broker> Broker::Connect(const BrokerOptions& options, const CliPorts& ports) {

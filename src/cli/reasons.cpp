@@ -56,7 +56,7 @@ void PrintMarkdown(std::ostream& out) {
   for (const Reason* reason : AllReasons()) {
     if (NameOf(reason->category) != category) {
       category = NameOf(reason->category);
-      out << "\n## Of the " << (category == "gpu" ? "GPU" : category) << "\n";
+      out << "\n## Category: " << category << "\n";
     }
     out << "\n### " << reason->name << "\n"
         << reason->message << "\n\n"

@@ -139,22 +139,20 @@ void AddVerifyCommands(CLI::App& program, Context& context) {
   snp->add_option("--cert", options->certificates,
                   "VCEK or VLEK in DER or PEM, or the auxblob that came with the report; may be repeated")
       ->type_name("FILE");
-  snp->add_option(
-         "--policy", options->policy,
-         "Appraise by the SNP rules of this policy document or ReleasePolicy (JSON or YAML, - for standard "
-         "input); without it: genuine, well formed, bound to its certificate, debug off")
+  snp->add_option("--policy", options->policy,
+                  "Appraise by the SNP rules of this policy or ReleasePolicy; - for stdin")
       ->type_name("FILE");
   snp->add_option("--report-data", options->report_data, "What REPORT_DATA must be: 128 hex digits")
       ->type_name("HEX");
-  snp->add_option(
-         "--init-data", options->init_data,
-         "Init-data TOML whose SHA-256 HOST_DATA must be; with a policy and without this, HOST_DATA must be "
-         "zero")
+  snp->add_option("--init-data", options->init_data, "Init-data TOML whose SHA-256 HOST_DATA must be")
       ->type_name("FILE");
   snp->add_option("--at", options->at, "Verify certificates as of this time instead of now")
       ->type_name("RFC3339");
   AddOutputOption(*snp, options->format, {"text", "json"});
-  snp->footer(R"(Examples:
+  snp->footer(R"(Without a policy: genuine, well formed, bound to its certificate, debug off.
+With a policy and without --init-data, HOST_DATA must be zero.
+
+Examples:
   portcullis verify snp --report report.bin --cert vcek.der
   portcullis verify snp --report report.bin --cert auxblob.bin --policy policy.yaml --init-data init.toml -o json)");
   snp->callback([options, &context] { context.Finish(VerifySnp(*options, context), options->format); });
