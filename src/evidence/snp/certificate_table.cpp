@@ -17,13 +17,10 @@ constexpr Guid GuidOf(const std::array<std::uint8_t, 16>& bytes) {
   return Guid(out);
 }
 
-// GHCB specification (AMD 56421), certificate table: VCEK, VLEK, ASK or ASVK, ARK. Others (CRL, a host's own)
-// are no certificates and are skipped.
-constexpr Guid kCertificateGuids[] = {
+// GHCB specification (AMD 56421), certificate table: VCEK and VLEK.
+constexpr Guid kLeafGuids[] = {
     GuidOf({0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac, 0xcd}),
     GuidOf({0xa8, 0x07, 0x4b, 0xc2, 0xa2, 0x5a, 0x48, 0x3e, 0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8, 0xa1}),
-    GuidOf({0x4a, 0xb7, 0xb3, 0x79, 0xbb, 0xac, 0x4f, 0xe4, 0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7, 0x82}),
-    GuidOf({0xc0, 0xb4, 0x06, 0xa4, 0xa8, 0x03, 0x49, 0x52, 0x97, 0x43, 0x3f, 0xb6, 0x01, 0x4c, 0xd0, 0xae}),
 };
 
 struct Entry {
@@ -61,8 +58,8 @@ Result<std::vector<crypto::Certificate>> ParseCertificateTable(Bytes table) {
   for (const Entry& entry : entries) {
     if (entry.offset < in.offset() || entry.end() > table.size())
       return Error{ReasonCode::kEvidenceMalformed, "certificate table points outside its data"};
-    if (std::ranges::find(kCertificateGuids, entry.guid) == std::end(kCertificateGuids)) continue;
-    certificates.push_back(TRY(crypto::Certificate::Parse(table.subspan(entry.offset, entry.length))));
+    if (std::ranges::find(kLeafGuids, entry.guid) == std::end(kLeafGuids)) continue;
+    certificates.push_back(TRY(ParseLeaf(table.subspan(entry.offset, entry.length))));
   }
   return certificates;
 }

@@ -46,18 +46,12 @@ const crypto::Certificate* ChooseLeaf(std::span<const crypto::Certificate> certi
   return fitting == candidates.end() ? candidates.front() : *fitting;
 }
 
-ProvenLeaves& Proven() {
-  static ProvenLeaves leaves;
-  return leaves;
-}
-
 /// What is known of a leaf: from memory where it proved sound before, else by examining it.
 std::shared_ptr<const ExaminedLeaf> Known(const crypto::Certificate& leaf, KeyKind kind,
                                           const ProductAnchors* anchors) {
   if (anchors == nullptr) return std::make_shared<ExaminedLeaf>(Examine(leaf, kind, anchors));
-  const ProvenLeaves::Key key{
-      anchors->product,
-      {leaf.fingerprint(), IssuerOf(kind, *anchors).fingerprint(), anchors->ark.fingerprint()}};
+  const ProvenLeaves::Key key{leaf.fingerprint(), IssuerOf(kind, *anchors).fingerprint(),
+                              anchors->ark.fingerprint(), anchors->product};
   if (auto proven = Proven().Find(key)) return proven;
   auto examined = std::make_shared<const ExaminedLeaf>(Examine(leaf, kind, anchors));
   if (examined->sound()) Proven().Remember(key, examined);
@@ -116,6 +110,11 @@ std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
   }
   if (!RunRows(subject, tree)) return std::nullopt;
   return Authenticator::Make(subject);
+}
+
+Result<crypto::Certificate> ParseLeaf(Bytes der) {
+  if (auto known = Proven().CertificateOf(crypto::Sha256(der))) return *std::move(known);
+  return crypto::Certificate::Parse(der);
 }
 
 std::vector<evidence::Finding> ChainCheckRows() {

@@ -71,9 +71,13 @@ std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
 /// The ids of the rows above, with reason and source: for docs and golden tests.
 std::vector<evidence::Finding> ChainCheckRows();
 
-/// Certificate table of an extended report (GHCB; configfs-tsm auxblob): {GUID, offset, length} entries up to
-/// an all-zero one. At most 16 entries and 64 KiB. Error: EvidenceMalformed. Entries of unknown GUIDs are
-/// skipped.
+/// Certificate::Parse() for a VCEK or VLEK; one that proved sound before is not parsed anew. Error:
+/// EvidenceMalformed.
+Result<crypto::Certificate> ParseLeaf(Bytes der);
+
+/// The VCEK or VLEK in the certificate table of an extended report (GHCB; configfs-tsm auxblob): {GUID,
+/// offset, length} entries up to an all-zero one. At most 16 entries and 64 KiB. Roots, intermediates and
+/// what else a host puts there are skipped: they are never trusted for being there. Error: EvidenceMalformed.
 Result<std::vector<crypto::Certificate>> ParseCertificateTable(Bytes table);
 
 }  // namespace portcullis::snp

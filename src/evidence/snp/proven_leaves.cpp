@@ -10,6 +10,13 @@ std::shared_ptr<const ExaminedLeaf> ProvenLeaves::Find(const Key& key) {
   return found->second->second;
 }
 
+std::optional<crypto::Certificate> ProvenLeaves::CertificateOf(const crypto::Sha256Digest& leaf) const {
+  const std::scoped_lock lock(mutex_);
+  const auto first = entries_.lower_bound({leaf, {}, {}, Product{}});
+  if (first == entries_.end() || first->first.leaf != leaf) return std::nullopt;
+  return first->second->second->certificate;
+}
+
 void ProvenLeaves::Remember(const Key& key, std::shared_ptr<const ExaminedLeaf> leaf) {
   const std::scoped_lock lock(mutex_);
   if (entries_.contains(key)) return;  // two threads proved it at once
@@ -23,6 +30,11 @@ void ProvenLeaves::Remember(const Key& key, std::shared_ptr<const ExaminedLeaf> 
 std::size_t ProvenLeaves::size() const {
   const std::scoped_lock lock(mutex_);
   return entries_.size();
+}
+
+ProvenLeaves& Proven() {
+  static ProvenLeaves leaves;
+  return leaves;
 }
 
 }  // namespace portcullis::snp

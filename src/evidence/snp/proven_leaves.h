@@ -1,10 +1,10 @@
 #pragma once
 
-#include <array>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "evidence/snp/leaf.h"
 
@@ -19,13 +19,15 @@ class ProvenLeaves {
 
   /// What a proof holds for: this leaf under this issuer and root of this product.
   struct Key {
+    crypto::Sha256Digest leaf, issuer, root;
     Product product;
-    std::array<crypto::Sha256Digest, 3> leaf_issuer_root;
     auto operator<=>(const Key&) const = default;
   };
 
   explicit ProvenLeaves(std::size_t capacity = kCapacity) : capacity_(capacity) {}
   std::shared_ptr<const ExaminedLeaf> Find(const Key& key);
+  /// A leaf of these bytes that was sound under some root: parsed once, whoever sends it again.
+  std::optional<crypto::Certificate> CertificateOf(const crypto::Sha256Digest& leaf) const;
   void Remember(const Key& key, std::shared_ptr<const ExaminedLeaf> leaf);
   std::size_t size() const;
 
@@ -37,5 +39,8 @@ class ProvenLeaves {
   std::list<Entry> by_use_;  // most recently used first
   std::map<Key, std::list<Entry>::iterator> entries_;
 };
+
+/// The process's memory.
+ProvenLeaves& Proven();
 
 }  // namespace portcullis::snp

@@ -305,7 +305,7 @@ TEST(Authenticate, RefusesTheSignatureOfAnotherChip) {
 
 ProvenLeaves::Key KeyOf(std::uint8_t value) {
   const auto digest = [](std::uint8_t b) { return LaunchState::Filled<crypto::Sha256Digest>(b); };
-  return {Product::kMilan, {digest(value), digest(1), digest(2)}};
+  return {digest(value), digest(1), digest(2), Product::kMilan};
 }
 std::shared_ptr<const ExaminedLeaf> SomeLeaf() {
   return std::make_shared<const ExaminedLeaf>(Examine(LabPki::Shared().LeafOf({}).certificate, KeyKind::kVcek,
@@ -323,6 +323,15 @@ TEST(ProvenLeaves, ForgetsTheLeastRecentlyUsed) {
   EXPECT_NE(leaves.Find(KeyOf(1)), nullptr);
   EXPECT_EQ(leaves.Find(KeyOf(2)), nullptr);
   EXPECT_NE(leaves.Find(KeyOf(3)), nullptr);
+}
+
+TEST(ProvenLeaves, FindsACertificateUnderWhateverRootItProvedSound) {
+  ProvenLeaves leaves(2);
+  const auto leaf = SomeLeaf();
+  leaves.Remember(KeyOf(5), leaf);
+  EXPECT_EQ(leaves.CertificateOf(KeyOf(5).leaf)->fingerprint(), leaf->certificate.fingerprint());
+  EXPECT_FALSE(leaves.CertificateOf(KeyOf(4).leaf).has_value());
+  EXPECT_FALSE(leaves.CertificateOf(KeyOf(6).leaf).has_value());
 }
 
 TEST(ProvenLeaves, IsBoundedUnderManyThreads) {
