@@ -141,14 +141,9 @@ Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
 void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
   auto& findings = attempt.appraisal.tree.findings;
   attempt.appraisal = {};
-  // Without a release or its policy there is nothing to appraise against, but what is known of the evidence itself
-  // is still said.
-  const auto refuse_early = [&](evidence::Finding finding) {
-    auto baseline = snp::VerifySnp(attempt.request.evidence.report, attempt.request.evidence.certificates,
-                                   ports_.anchors, ports_.clock.Now(), nullptr, nullptr);
-    attempt.appraisal = {std::move(baseline.tree), std::move(baseline.claims), std::move(baseline.not_proven)};
-    findings.insert(findings.begin(), std::move(finding));
-  };
+  // Without a release or its policy there is nothing to appraise against. That alone is said: the guest comes again
+  // once the controller has registered it, and findings about its evidence would make the refusal look final.
+  const auto refuse_early = [&](evidence::Finding finding) { findings.push_back(std::move(finding)); };
   if (!snapshot.release)
     return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown, "a release registered by the controller",
                                 attempt.release_id.empty() ? "no release id" : attempt.release_id));

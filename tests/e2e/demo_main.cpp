@@ -88,7 +88,7 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   const auto identity = TRY(installation.Cli({"kbs", "status", "-o", "json"}));
   WriteText(installation.folder() / "identity.json", identity.output);
   const Json status = TRY(codec::ParseJson(identity.output));
-  const std::string key(status.TextAt({"auditKey"}));
+  const std::string key(status.TextAt({"identity", "auditKey"}));
   const auto rows = TRY(installation.Cli({"audit", "tail", "-o", "json"}));
   for (const PodStory& story : stories)
     if (story.admitted)
@@ -98,10 +98,15 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   checks.Expect(intact.exit_code == 0, "portcullis audit verify: intact");
 
   const auto copy = (installation.folder() / "tampered.db").string();
-  TRY(RunCommand({"sqlite3", database, ".backup '" + copy + "'"}, installation.logs() / "sqlite.log"));
-  TRY(RunCommand({"sqlite3", copy, "UPDATE audit_rows SET canonical = replace(canonical, 'deny', 'denx') WHERE sequence = "
-                                   "(SELECT min(sequence) FROM audit_rows WHERE canonical LIKE '%\"deny\"%')"},
-                 installation.logs() / "sqlite.log"));
+  const auto sqlite = [&](const std::string& file, const std::string& statement) -> Result<> {
+    const auto log = installation.logs() / "sqlite.log";
+    if (TRY(RunCommand({"sqlite3", file, statement}, log)).exit_code != 0)
+      return Error{ReasonCode::kInternalError, "sqlite3 failed", ReadText(log)};
+    return Done{};
+  };
+  TRY(sqlite(database, ".backup '" + copy + "'"));
+  TRY(sqlite(copy, "UPDATE audit_rows SET canonical = replace(canonical, 'deny', 'denx') WHERE sequence = "
+                   "(SELECT min(sequence) FROM audit_rows WHERE canonical LIKE '%\"deny\"%')"));
   const auto broken = TRY(installation.Cli({"audit", "verify", copy, "--key", key}));
   Say("   " + broken.output.substr(0, broken.output.find('\n')));
   checks.Expect(broken.exit_code == 1, "and unhappy after one byte of the log is changed");
