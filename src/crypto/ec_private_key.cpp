@@ -152,7 +152,8 @@ Result<EcPrivateKey> EcPrivateKey::FromPem(const SecretBytes& pem) {
 }
 
 SecretBytes EcPrivateKey::ToPkcs8() const {
-  const auto& [profile, point, unused] = *impl_->public_key.impl();
+  const CurveProfile& profile = impl_->public_key.impl()->profile;
+  const Bytes point = impl_->public_key.impl()->point;
   const std::size_t size = profile.field_bytes;
   // Straight into our memory, little-endian: EVP_PKEY_get_bn_param() leaves a copy on the stack.
   SecretBytes number(size);

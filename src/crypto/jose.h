@@ -7,6 +7,7 @@
 
 namespace portcullis::crypto {
 
+/// What is read, a part at a time or as one compact text. A plaintext above some 47 KiB makes a JWE that is longer.
 inline constexpr std::size_t kMaxJoseBytes = 64 * 1024;
 
 /// A JWE (RFC 7516) of ECDH-ES+A256KW and A256GCM, the only algorithms here. `protected_text` is the base64url

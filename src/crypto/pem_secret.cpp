@@ -17,7 +17,7 @@ std::string_view Trim(std::string_view text) {
 
 Error Malformed() { return Error{ReasonCode::kRequestMalformed, "private key is not one PEM block"}; }
 
-/// base64 with line breaks to bytes, in place of nothing: every copy is a SecretBytes.
+/// base64 with line breaks to bytes; what lies between is a SecretBytes too.
 Result<SecretBytes> DecodeBody(std::string_view body) {
   SecretBytes packed(body.size());  // the same without line breaks
   SecretBytes out(body.size());
