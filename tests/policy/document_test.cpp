@@ -4,6 +4,7 @@
 
 #include "policy/policy.h"
 #include "tests/policy/complete_policy.h"
+#include "tests/support/golden.h"
 
 namespace portcullis::policy {
 namespace {
@@ -312,6 +313,16 @@ TEST(PolicyDocument, HasADigestThatDoesNotDependOnTheOrderOfMembers) {
   EXPECT_EQ(digest, crypto::Sha256(AsBytes(codec::ToCanonicalText(CompletePolicy()))));
   At(turned, {"revision"}) = 8;
   EXPECT_NE(ParsePolicy(turned)->digest, digest);
+}
+
+TEST(PolicyDocument, IsAsTheReferencePageShows) {
+  const std::string page = test::ReadSource("docs/reference/policy.md");
+  constexpr std::string_view kFence = "```yaml\n";
+  const std::size_t begin = page.find(kFence) + kFence.size();
+  const auto document = codec::ParseYaml(page.substr(begin, page.find("```", begin) - begin));
+  ASSERT_TRUE(document) << document.error().ToString();
+  const auto policy = ParsePolicy(*document);
+  EXPECT_TRUE(policy) << policy.error().ToString();
 }
 
 TEST(PolicyDocument, RefusesMoreThan256KiB) {

@@ -17,10 +17,14 @@ void ExpectGolden(std::string_view relative, std::string_view actual) {
     std::ofstream(path, std::ios::binary) << actual;
     return;
   }
-  std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file) << relative << " is missing: run with PORTCULLIS_GOLDEN=write";
-  const std::string wanted{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  EXPECT_EQ(wanted, actual) << relative << " differs: run with PORTCULLIS_GOLDEN=write and review the diff";
+  EXPECT_EQ(ReadSource(relative), actual)
+      << relative << " differs: run with PORTCULLIS_GOLDEN=write and review the diff";
+}
+
+std::string ReadSource(std::string_view relative) {
+  std::ifstream file(std::filesystem::path(PORTCULLIS_SOURCE_DIR) / relative, std::ios::binary);
+  if (!file) ADD_FAILURE() << relative << " is missing";
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace portcullis::test

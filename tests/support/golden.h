@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace portcullis::test {
@@ -8,5 +9,8 @@ namespace portcullis::test {
 /// anew
 /// (`make golden`), so that the diff is the review. `relative` to the source root.
 void ExpectGolden(std::string_view relative, std::string_view actual);
+
+/// The text of a file of the source tree, such as a page whose examples must be true.
+std::string ReadSource(std::string_view relative);
 
 }  // namespace portcullis::test
