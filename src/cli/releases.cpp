@@ -9,7 +9,7 @@
 namespace portcullis::cli {
 namespace {
 
-constexpr std::string_view kPageSize = "500";
+constexpr std::string_view kPageSize = "100";  // with all their checks, about 1 MiB
 constexpr std::size_t kMaxReleases = 100'000;  // what a terminal and this process can bear
 
 struct BrokerCommandOptions {

@@ -154,11 +154,11 @@ TEST_F(BrokerCommands, ReleasesAreATableOfAllPages) {
                          {"tee", "snp"},
                          {"decidedAt", "2026-11-24T21:53:00Z"}});
   };
-  desk.broker->answers["/v1/releases?limit=500"] = http::Response::JsonBody(
+  desk.broker->answers["/v1/releases?limit=100"] = http::Response::JsonBody(
       200,
       Json::Object({{"releases", Json::Array({release("01", "llama-0", "Released", codec::JsonArray())})},
                     {"next", "01"}}));
-  desk.broker->answers["/v1/releases?limit=500&after=01"] = http::Response::JsonBody(
+  desk.broker->answers["/v1/releases?limit=100&after=01"] = http::Response::JsonBody(
       200,
       Json::Object({{"releases",
                      Json::Array({release("02", "llama-1\x1b[2J", "Denied", Json::Array({"DebugEnabled"}))})},
@@ -179,9 +179,9 @@ TEST_F(BrokerCommands, ReleasesAreATableOfAllPages) {
 }
 
 TEST_F(BrokerCommands, ReleasesEndWherePagesDoNotGoForward) {
-  desk.broker->answers["/v1/releases?limit=500"] =
+  desk.broker->answers["/v1/releases?limit=100"] =
       http::Response::JsonBody(200, Json::Object({{"releases", codec::JsonArray()}, {"next", "01"}}));
-  desk.broker->answers["/v1/releases?limit=500&after=01"] = desk.broker->answers["/v1/releases?limit=500"];
+  desk.broker->answers["/v1/releases?limit=100&after=01"] = desk.broker->answers["/v1/releases?limit=100"];
   EXPECT_EQ(RunWithBroker({"releases"}).exit, 4);
 }
 
