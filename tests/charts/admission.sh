@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: what admission refuses with no process of ours running.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=admission
 
 # Policies: Secrets.

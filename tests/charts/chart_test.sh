@@ -16,7 +16,7 @@ Usage: tests/charts/chart_test.sh [--offline]
 
 Prints a row for each check and exits 1 where one fails. With --offline only
 what needs no API server. Without, it starts a control plane of its own with
-tests/controlplane and stops it at the end; 60 to 90 s.
+tests/controlplane and stops it at the end; one minute, more on a busy machine.
 
 Environment:
   PORTCULLIS_BIN   folder with portcullis, portcullis-kbs and portcullis-operator (default build/bin);
@@ -27,10 +27,12 @@ EOT
     ;;
 esac
 
+process_ids=()
 work=$(mktemp -d /tmp/charts-test.XXXXXX)
 readonly work
 tools=${PORTCULLIS_CONTROLPLANE_BIN:-$("$root/tests/controlplane/build.sh")}
 programs=${PORTCULLIS_BIN:-$root/build/bin}
+# shellcheck disable=SC2034  # for programs.sh
 readonly tools programs
 # A Helm of somebody's own must not find its repositories, plugins or cluster here.
 export HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
@@ -38,6 +40,7 @@ unset KUBECONFIG
 
 # shellcheck disable=SC2329  # called by the trap
 clean_up() {
+  ((${#process_ids[@]} == 0)) || kill "${process_ids[@]}" 2>/dev/null || true
   "$root/tests/controlplane/down.sh" "$work/cp" 2>/dev/null || true
   rm -rf "$work"
 }
@@ -71,6 +74,10 @@ if [[ ${1:-} != --offline ]]; then
     # shellcheck source=/dev/null
     . "$here/$part.sh"
   done
+  if [[ -x $programs/portcullis && -x $programs/portcullis-kbs && -x $programs/portcullis-operator ]]; then
+    # shellcheck source=/dev/null
+    . "$here/processes.sh"
+  fi
 fi
 
 printf '%s checks, %s failed\n' "$rows" "$failures"

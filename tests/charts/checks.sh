@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: what a row of the table is.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 
 failures=0
 rows=0
@@ -12,7 +12,7 @@ row() { # STATUS NAME
 fail_row() { # NAME OUTPUT
   failures=$((failures + 1))
   row FAIL "$1"
-  sed 's/^/        | /' <<<"$2" | head -n 20
+  head -n 20 <<<"$2" | while IFS= read -r line; do printf '        | %s\n' "$line"; done
 }
 
 # works NAME COMMAND...: the command must succeed.

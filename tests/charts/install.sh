@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: installation on a real API server.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=install
 
 namespaces() {

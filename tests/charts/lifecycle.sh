@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: upgrade, rollback, uninstall and coming back.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=lifecycle
 
 readonly configurations=(mutatingwebhookconfiguration validatingwebhookconfiguration)

@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: objects that the CRDs refuse.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=objects
 
 object() { kubectl apply --server-side -f "$here/objects/$1.yaml"; }

@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: what needs no API server.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=offline
 
 works 'the packaged CRDs are those of crds/' "$chart/sync-crds.sh" --check
@@ -55,17 +55,17 @@ alerts_tested() {
 }
 alerts_documented() {
   local alert
-  for alert in $(sed -n 's/.*alert: //p' "$chart/files/alerts.yaml"); do
+  while read -r alert; do
     grep -qx "## $alert" "$root/docs/reference/alerts.md" || { echo "docs/reference/alerts.md has no '## $alert'"; return 1; }
     grep -q "runbook_url: RUNBOOK_URL#${alert,,}\$" "$chart/files/alerts.yaml" || { echo "$alert has no runbook_url"; return 1; }
-  done
+  done < <(sed -n 's/.*alert: //p' "$chart/files/alerts.yaml")
 }
 # Each metric that an alert reads is one that we have.
 alerts_know_metrics() {
   local metric
-  for metric in $(grep -oE '\b(portcullis|workqueue|leader_election|process)_[a-z_]+' "$chart/files/alerts.yaml" | sort -u); do
+  while read -r metric; do
     grep -q "\`${metric%_bucket}\`" "$root/docs/reference/metrics.md" || { echo "no metric $metric"; return 1; }
-  done
+  done < <(grep -oE '\b(portcullis|workqueue|leader_election|process)_[a-z_]+' "$chart/files/alerts.yaml" | sort -u)
 }
 if command -v promtool >/dev/null; then
   works 'alerts fire on their causes and are silent on health' alerts_tested

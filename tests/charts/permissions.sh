@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: who may do what. First as the authoriser answers, then as the API server does.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=rights
 
 user_of() { printf 'system:serviceaccount:%s:portcullis-%s' "$namespace" "$1"; }

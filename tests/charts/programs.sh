@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: the programs read what the chart writes.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
 section=programs
 
 # configuration_of VALUES_FILE CONFIG_MAP: the file that the ConfigMap holds.
