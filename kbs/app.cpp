@@ -23,8 +23,12 @@ std::atomic<bool> stop_requested{false};
 void OnSignal(int) { stop_requested = true; }
 
 int ExitCodeFor(const Error& error) {
-  return error.code == ReasonCode::kConfigurationInvalid || error.code == ReasonCode::kKeyUnavailable ? kExitUsage
-                                                                                                       : kExitFault;
+  switch (error.code) {
+    case ReasonCode::kConfigurationInvalid:
+    case ReasonCode::kKeyUnavailable: return kExitUsage;
+    case ReasonCode::kAuditUnavailable: return kExitStore;
+    default: return kExitFault;
+  }
 }
 
 int Fail(StaticText what, const Error& error) {

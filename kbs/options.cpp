@@ -18,13 +18,20 @@ Result<ObjectReader> Section(ObjectReader& in, std::string_view name) {
   return TRY_AT(name, ObjectReader::Open(*TRY(in.Object(name)), kInvalid));
 }
 
+/// Text that must say something: SQLite, for one, takes an empty path for a database that nobody keeps.
+Result<std::string> Filled(ObjectReader& section, std::string_view name, std::size_t max_length = 4096) {
+  std::string text = TRY(section.Text(name, max_length));
+  if (text.empty()) return Error{kInvalid, "it is empty", std::string(name)};
+  return text;
+}
+
 Result<> ReadEndpoint(ObjectReader& section, http::ServerOptions& into, bool with_tls) {
-  into.address = TRY(section.Text("address", 64));
+  into.address = TRY(Filled(section, "address", 64));
   into.port = static_cast<std::uint16_t>(TRY(section.Integer("port", 0, 65535)));
   if (!with_tls) return Done{};
   http::TlsOptions tls;
-  tls.certificate_file = TRY(section.Text("certificateFile"));
-  tls.key_file = TRY(section.Text("keyFile"));
+  tls.certificate_file = TRY(Filled(section, "certificateFile"));
+  tls.key_file = TRY(Filled(section, "keyFile"));
   into.tls = std::move(tls);
   return Done{};
 }
@@ -42,9 +49,11 @@ Result<std::set<Role>> ParseRoles(const std::vector<std::string>& names) {
 Result<> ReadClients(ObjectReader& broker, Options& options) {
   for (const Json& item : *TRY(broker.Array("clients", 64))) {
     ObjectReader client = TRY_AT("clients", ObjectReader::Open(item, kInvalid));
-    const std::string name = TRY_AT("clients", client.Text("commonName", 64));
-    options.clients[name] = TRY_AT("clients", ParseRoles(TRY_AT("clients", client.Texts("roles", 8))));
+    const std::string name = TRY_AT("clients", Filled(client, "commonName", 64));
+    auto roles = TRY_AT("clients", ParseRoles(TRY_AT("clients", client.Texts("roles", 8))));
     TRY_AT("clients", client.Finish());
+    if (!options.clients.emplace(name, std::move(roles)).second)
+      return Error{kInvalid, "a client is named twice", "clients: " + Quoted(name)};
   }
   if (options.clients.empty()) return Error{kInvalid, "no client may use the broker API", "clients"};
   return Done{};
@@ -74,18 +83,18 @@ Result<Options> ParseOptions(std::string_view yaml) {
   options.guest.name = "guest";
   options.broker.name = "broker";
   options.ops.name = "ops";
-  options.broker.workers = 4;  // long polls wait in a worker
+  options.broker.workers = 16;  // a long poll holds one while it waits
   options.ops.workers = 1;
   if (const auto level = TRY(in.OptionalText("logLevel", 16))) options.log_level = TRY_AT("logLevel", ParseLogLevel(*level));
 
   ObjectReader guest = TRY(Section(in, "guest"));
   TRY_AT("guest", ReadEndpoint(guest, options.guest, true));
-  options.guest_url = TRY_AT("guest", guest.Text("url"));
+  options.guest_url = TRY_AT("guest", Filled(guest, "url"));
   TRY_AT("guest", guest.Finish());
 
   ObjectReader broker = TRY(Section(in, "broker"));
   TRY_AT("broker", ReadEndpoint(broker, options.broker, true));
-  options.broker.tls->client_ca_file = TRY_AT("broker", broker.Text("clientCaFile"));
+  options.broker.tls->client_ca_file = TRY_AT("broker", Filled(broker, "clientCaFile"));
   TRY_AT("broker", ReadClients(broker, options));
   TRY_AT("broker", broker.Finish());
 
@@ -94,13 +103,13 @@ Result<Options> ParseOptions(std::string_view yaml) {
   TRY_AT("ops", ops.Finish());
 
   ObjectReader store = TRY(Section(in, "store"));
-  options.store_path = TRY_AT("store", store.Text("path"));
+  options.store_path = TRY_AT("store", Filled(store, "path"));
   TRY_AT("store", store.Finish());
   ObjectReader kek = TRY(Section(in, "kek"));
-  options.kek_file = TRY_AT("kek", kek.Text("file"));
+  options.kek_file = TRY_AT("kek", Filled(kek, "file"));
   TRY_AT("kek", kek.Finish());
   ObjectReader audit = TRY(Section(in, "audit"));
-  options.audit_origin = TRY_AT("audit", audit.Text("origin", 128));
+  options.audit_origin = TRY_AT("audit", Filled(audit, "origin", 128));
   TRY_AT("audit", audit.Finish());
   TRY(ReadLimits(in, options));
   TRY(in.Finish());

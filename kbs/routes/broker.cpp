@@ -29,13 +29,13 @@ Response Answer(const Result<>& done, const Request& request) {
 }
 
 Result<std::int64_t> QueryInteger(const Request& request, const std::string& name, std::int64_t fallback,
-                                  std::int64_t max) {
+                                  std::int64_t min, std::int64_t max) {
   const auto found = request.query.find(name);
   if (found == request.query.end()) return fallback;
   std::int64_t value = 0;
   const char* end = found->second.data() + found->second.size();
   const auto [stop, error] = std::from_chars(found->second.data(), end, value);
-  if (error != std::errc() || stop != end || value < 0 || value > max)
+  if (error != std::errc() || stop != end || value < min || value > max)
     return Error{ReasonCode::kRequestMalformed, "a query parameter is not a whole number in range", name};
   return value;
 }
@@ -76,7 +76,7 @@ Response GetRelease(release::Broker& broker, const Request& request) {
 }
 
 Response ListReleases(release::Broker& broker, const Request& request) {
-  const auto limit = QueryInteger(request, "limit", 100, kMaxPage);
+  const auto limit = QueryInteger(request, "limit", 100, 1, kMaxPage);
   if (!limit) return Problem(limit.error(), request);
   return Answer(broker.ListReleases(QueryText(request, "after", ""), *limit), request);
 }
@@ -90,17 +90,17 @@ Response RevokeRelease(release::Broker& broker, const Request& request) {
 }
 
 Response Decisions(release::Broker& broker, const Request& request) {
-  const auto after = QueryInteger(request, "after", 0, INT64_MAX);
-  const auto wait = QueryInteger(request, "wait", 0, kMaxWaitSeconds);
-  const auto limit = QueryInteger(request, "limit", kMaxPage, kMaxPage);
+  const auto after = QueryInteger(request, "after", 0, 0, INT64_MAX);
+  const auto wait = QueryInteger(request, "wait", 0, 0, kMaxWaitSeconds);
+  const auto limit = QueryInteger(request, "limit", kMaxPage, 1, kMaxPage);
   for (const auto* value : {&after, &wait, &limit})
     if (!*value) return Problem(value->error(), request);
   return Answer(broker.Decisions(*after, std::chrono::seconds(*wait), *limit), request);
 }
 
 Response AuditRows(const audit::Log& audit, const Request& request) {
-  const auto after = QueryInteger(request, "after", 0, INT64_MAX);
-  const auto limit = QueryInteger(request, "limit", kMaxPage, 10'000);
+  const auto after = QueryInteger(request, "after", 0, 0, INT64_MAX);
+  const auto limit = QueryInteger(request, "limit", kMaxPage, 1, 10'000);
   for (const auto* value : {&after, &limit})
     if (!*value) return Problem(value->error(), request);
   const auto rows = audit.Rows(*after, static_cast<std::size_t>(*limit));

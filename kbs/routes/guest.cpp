@@ -27,7 +27,9 @@ Response GuestError(int status, const Error& error, const std::vector<ReasonCode
   codec::JsonArray names;
   for (const ReasonCode reason : reasons) names.push_back(NameOf(reason));
   std::string detail(error.text.view());
-  if (!error.where.empty()) detail += " (" + error.where + ")";
+  // One sentence, which clients of the protocol search for (kbs-protocol.md 1.1).
+  if (error.code == ReasonCode::kProtocolVersionUnsupported) detail += " " + error.where;
+  else if (!error.where.empty()) detail += " (" + error.where + ")";
   const bool retryable = !reasons.empty() && std::ranges::all_of(reasons, [](ReasonCode r) { return ReasonFor(r).retryable; });
   Response response = Response::JsonBody(
       status, Json::Object({{"type", std::string(kErrorTypes) + std::string(VariantFor(error.code, status))},

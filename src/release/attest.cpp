@@ -181,15 +181,16 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   if (!attempt.release_id.empty()) current = TRY(FindRelease(transaction, attempt.release_id));
   const auto policy_now =
       current ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy)) : nullptr;
-  if (current.has_value() != snapshot.release.has_value() || policy_now != snapshot.policy ||
-      (current && current->releases != snapshot.release->releases))
+  if (current.has_value() != snapshot.release.has_value() || policy_now != snapshot.policy)
     return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
 
   if (current) {
     if (current->phase == Phase::kRevoked)
       findings.push_back(Refusal("release.live", ReasonCode::kRevoked, "a release in force",
                                  "revoked: " + current->revocation_cause));
-    if (policy_now && current->releases >= policy_now->policy.max_releases)
+    // The same key again is no further release: who lost the answer may ask for it once more.
+    const bool again = current->phase == Phase::kReleased && current->tee_key == attempt.request.tee_key.Thumbprint();
+    if (policy_now && !again && current->releases >= policy_now->policy.max_releases)
       findings.push_back(Refusal("release.limit", ReasonCode::kReleaseLimitReached,
                                  "at most " + std::to_string(policy_now->policy.max_releases) + " releases",
                                  std::to_string(current->releases) + " made"));
@@ -205,11 +206,14 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   TRY(FailPoint("expiry.recheck"));
   // Again after the burn: a pause in between could outlast the challenge (reliability.md section 6, row 2). The
   // lifetime is the policy's where that is the shorter one.
-  WallTime expires = attempt.challenge.expires;
-  if (policy_now) expires = std::min(expires, attempt.challenge.issued + policy_now->policy.challenge_lifetime);
-  if (ports_.clock.Now() > expires)
-    findings.push_back(Refusal("session.challenge-in-time", ReasonCode::kChallengeExpired, FormatTimestamp(expires),
-                               FormatTimestamp(ports_.clock.Now())));
+  std::chrono::milliseconds lifetime = attempt.challenge.expires - attempt.challenge.issued;
+  if (policy_now) lifetime = std::min<std::chrono::milliseconds>(lifetime, policy_now->policy.challenge_lifetime);
+  if (attempt.challenge.IsPast(lifetime, ports_.clock))
+    findings.push_back(Refusal("session.challenge-in-time", ReasonCode::kChallengeExpired,
+                               FormatTimestamp(attempt.challenge.issued + lifetime), FormatTimestamp(ports_.clock.Now())));
+  // The one thing that a stranger can have written at will.
+  if (!attempt.appraisal.tree.allowed() && !denials_.TakeOne())
+    return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
 
   attempt.release = current.value_or(Release{});
   attempt.allowed = current.has_value() && attempt.appraisal.tree.allowed();
@@ -230,6 +234,9 @@ Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, cons
     deny("not known to the broker");
     return Done{};
   }
+  // The appraisal saw the key before this transaction; meanwhile it may have become another authority's.
+  if (key->authority.Thumbprint() != snapshot.policy->authority)
+    return Error{ReasonCode::kConflict, "the authority under the appraisal changed"};
   auto jwe = model_keys_->SealTo(transaction, *key, attempt.request.tee_key, ports_.random,
                                  {{"release", attempt.release_id},
                                   {"resource", key->resource},
@@ -280,6 +287,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
 
   const std::string time = FormatTimestamp(attempt.decided_at);
   Release& release = attempt.release;
+  const bool was_released = release.phase == Phase::kReleased;
   if (!attempt.allowed && (release.phase == Phase::kReleased || release.phase == Phase::kRevoked)) {
     // Strangers can cause denials in a pod's name; they must not take a live release away.
     release.last_denial = Json::Object({{"reasons", reasons},
@@ -303,7 +311,9 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
     release.evidence_digest = evidence_digest;
   }
   if (attempt.allowed) {
-    release.releases += 1;
+    const std::string tee_key = attempt.request.tee_key.Thumbprint();
+    if (!was_released || release.tee_key != tee_key) release.releases += 1;
+    release.tee_key = tee_key;
     release.jwe = jwe_text;
     release.lease_expires = attempt.decided_at + snapshot.policy->policy.lease;
     codec::JsonArray certificates;
@@ -352,6 +362,7 @@ Result<codec::Json> Broker::Resource(std::string_view bearer_token, std::string_
   } else {
     return Error{ReasonCode::kUnauthorized, "neither a token nor a session cookie was sent"};
   }
+  if (ports_.store.latched()) return Error{ReasonCode::kAuditUnavailable, "the store takes no more writes"};
   const Release release = TRY(GetRelease(release_id));
   if (release.phase == Phase::kRevoked) return Error{ReasonCode::kRevoked, "the release was revoked"};
   if (release.phase != Phase::kReleased || release.evidence_digest != evidence_digest)

@@ -1,6 +1,7 @@
 #include "release/attestation_request.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "codec/text.h"
 
@@ -31,6 +32,12 @@ Result<crypto::EcPublicKey> ParseTeeKey(const Json& jwk) {
   return key;
 }
 
+/// A version as the clients' phrase shows it: without quotes, and so without whatever could end the sentence.
+std::string PlainVersion(std::string version) {
+  std::erase_if(version, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '+'; });
+  return version;
+}
+
 Result<ByteBuffer> DecodeMember(const std::string& text) {
   auto decoded = codec::DecodeBase64(text);
   if (!decoded) return Error{ReasonCode::kEvidenceMalformed, "not base64"};
@@ -52,7 +59,7 @@ Result<AuthRequest> ParseAuthRequest(std::string_view body) {
   if (version != kProtocolVersion)
     return Error{ReasonCode::kProtocolVersionUnsupported,
                  "KBS Client Protocol Version Mismatch: expect =0.4.0",
-                 "while the request is " + Quoted(version)};
+                 "while the request is " + PlainVersion(version)};
   AuthRequest request;
   request.tee = TRY(in.Text("tee", 32));
   if (request.tee != "snp")
@@ -89,6 +96,9 @@ Result<policy::SnpEvidence> ParseSnpEvidence(const Json& primary_evidence) {
     }
   }
   TRY(in.Finish());
+  // Together, from either place: what is kept of them is read back by this function.
+  if (evidence.certificates.size() > kMaxCertificates)
+    return Error{ReasonCode::kEvidenceMalformed, "more than 8 certificates in all", "certificates"};
   return evidence;
 }
 

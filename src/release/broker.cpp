@@ -11,6 +11,8 @@ using codec::Json;
 
 constexpr std::size_t kMaxCachedPolicies = 1024;
 constexpr std::int64_t kKeptNotices = 100'000;
+constexpr std::int64_t kExpiredAtOnce = 100;  // one transaction, which others wait for
+constexpr std::chrono::minutes kCollectionInterval{1};
 
 Result<std::shared_ptr<const AcceptedPolicy>> ParseAccepted(const PolicyRow& row) {
   auto accepted = std::make_shared<AcceptedPolicy>();
@@ -68,6 +70,12 @@ Result<Json> Broker::PutKey(std::string_view request_id, const std::string& name
     const auto after = TRY(model_keys_->Find(transaction, namespace_name, name));
     if (!after) return Error{ReasonCode::kInternalError, "a stored key is not found"};
     version = after->current_version;
+    const std::string authority = after->authority.Thumbprint();
+    const auto floor = TRY(FindFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority));
+    if (floor && version < floor->revision)
+      return Error{ReasonCode::kConflict, "the model key's highest version is below one accepted before it was deleted",
+                   std::to_string(floor->revision)};
+    TRY(RaiseFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority, {version, ""}));
     if (before && before->current_version == version) return Done{};  // mirrored again: nothing new to record
     TRY(ports_.audit.Append(transaction, {.kind = "key",
                                           .request_id = std::string(request_id),
@@ -134,17 +142,25 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
       if (!key)
         return Error{ReasonCode::kKeyUnavailable, "the policy names a model key that the broker does not have", key_name};
       TRY(policy::VerifySignature(offered.document, offered.signatures, key->authority));
-      offered.authority = key->authority.Thumbprint();
+      const std::string authority = key->authority.Thumbprint();
+      if (!offered.authority.empty() && offered.authority != authority)
+        return Error{ReasonCode::kPolicyAuthorityMismatch, "the model keys of one policy have different authorities",
+                     key_name};
+      offered.authority = authority;
     }
     const auto accepted = TRY(FindPolicyRow(transaction, namespace_name, name));
-    if (accepted && accepted->authority == offered.authority) {
-      if (accepted->revision == offered.policy.revision && accepted->digest == digest && !accepted->deleted) return Done{};
-      const bool restored = accepted->deleted && accepted->revision == offered.policy.revision && accepted->digest == digest;
-      if (!restored && offered.policy.revision <= accepted->revision)
-        return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
-                     "policy.revision: " + std::to_string(offered.policy.revision) + ", accepted: " +
-                         std::to_string(accepted->revision)};
-    }
+    if (accepted && !accepted->deleted && accepted->authority == offered.authority && accepted->digest == digest)
+      return Done{};  // mirrored again
+    // What was accepted last may come back after it was deleted; nothing older may.
+    const auto floor =
+        TRY(FindFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority));
+    const bool restored = floor && floor->revision == offered.policy.revision && floor->digest == digest;
+    if (floor && !restored && offered.policy.revision <= floor->revision)
+      return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
+                   "policy.revision: " + std::to_string(offered.policy.revision) + ", accepted: " +
+                       std::to_string(floor->revision)};
+    TRY(RaiseFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority,
+                   {offered.policy.revision, digest}));
     codec::JsonArray signatures;
     for (const std::string& signature : offered.signatures) signatures.push_back(signature);
     TRY(SavePolicyRow(transaction, namespace_name, name,
@@ -160,6 +176,8 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
                                                                   {"revision", offered.policy.revision},
                                                                   {"digest", digest},
                                                                   {"authority", offered.authority}})}));
+    const PolicyTotals totals = TRY(CountPolicies(transaction));
+    ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);
     return ReappraiseLive(transaction, request_id, offered);
   }));
   NotifyWaiters();
@@ -240,7 +258,7 @@ Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit) 
     const auto ids = TRY(ReleaseIds(transaction, after, limit));
     for (const std::string& id : ids)
       if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
-    if (std::ssize(ids) == limit) next = ids.back();
+    if (!ids.empty() && std::ssize(ids) == limit) next = ids.back();
     return Done{};
   }));
   return Json::Object({{"releases", std::move(items)}, {"next", next}});
@@ -302,25 +320,43 @@ void Broker::Interrupt() {
 
 Result<> Broker::Sweep() {
   const WallTime now = ports_.clock.Now();
-  std::vector<std::string> expired;
-  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
-    expired = TRY(ExpiredReleaseIds(transaction, now, 100));
-    return Done{};
-  }));
-  if (!expired.empty()) {
-    TRY(ports_.store.Write(
-        [&](store::Transaction& transaction) { return RevokeAll(transaction, "", expired, "LeaseExpired"); }));
-    NotifyWaiters();
-  }
-  if (now - last_collection_ > std::chrono::minutes(1) || now < last_collection_) {
+  TRY(RevokeExpired(now));
+  if (now - last_collection_ > kCollectionInterval || now < last_collection_) {
     last_collection_ = now;
-    TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-      TRY(transaction.Execute("DELETE FROM decisions WHERE sequence < (SELECT max(sequence) FROM decisions) - ?",
-                              {kKeptNotices}));
-      return CollectChallenges(transaction, now);
-    }));
+    TRY(CollectUsed(now));
   }
   return ports_.audit.Checkpoint();
+}
+
+Result<> Broker::RevokeExpired(WallTime now) {
+  std::vector<std::string> expired;
+  const auto look = [&](store::Transaction& transaction) -> Result<> {
+    expired = TRY(ExpiredReleaseIds(transaction, now, kExpiredAtOnce));
+    return Done{};
+  };
+  for (TRY(ports_.store.Read(look)); !expired.empty(); TRY(ports_.store.Read(look))) {
+    TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+      TRY(look(transaction));  // again: a lease may have been renewed since
+      return RevokeAll(transaction, "", expired, "LeaseExpired");
+    }));
+    NotifyWaiters();
+  }
+  return Done{};
+}
+
+Result<> Broker::CollectUsed(WallTime now) {
+  // A wall clock that jumps ahead must not make us forget challenges that it would believe in when it is back.
+  const auto elapsed = std::chrono::floor<std::chrono::milliseconds>(ports_.clock.Steady() - started_.steady);
+  const WallTime believed = std::min(now, started_.wall + elapsed);
+  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
+    TRY(transaction.Execute("DELETE FROM decisions WHERE sequence < (SELECT max(sequence) FROM decisions) - ?",
+                            {kKeptNotices}));
+    TRY(CollectChallenges(transaction, believed));
+    const PolicyTotals totals = TRY(CountPolicies(transaction));
+    ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);
+    return Done{};
+  }));
+  return Done{};
 }
 
 }  // namespace portcullis::release

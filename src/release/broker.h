@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "release/attestation_request.h"
 #include "release/challenge.h"
+#include "release/denial_budget.h"
 #include "release/records.h"
 
 namespace portcullis::release {
@@ -53,10 +54,12 @@ class Broker {
   // Guest side.
   Result<AuthReply> Authenticate(std::string_view body);
   /// Errors, before anything is decided: ChallengeUnknown, ChallengeExpired, TeeKeyNotAccepted, EvidenceMalformed,
-  /// RequestMalformed; AuditUnavailable where the decision could not be recorded.
+  /// RequestMalformed; AuditUnavailable where the decision could not be recorded; Overloaded where too many denials
+  /// were recorded of late for one more.
   Result<AttestReply> Attest(std::string_view request_id, std::string_view cookie, std::string_view body);
-  /// The sealed key again, for a token or session cookie of the current release.
-  /// Errors: Unauthorized, ChallengeExpired, Forbidden, Revoked, ReleaseExpired.
+  /// The sealed key again, for a token or session cookie of the current release. A token goes before a cookie.
+  /// Errors: Unauthorized, SignatureInvalid, ChallengeUnknown, ChallengeExpired, Forbidden, Revoked, ReleaseExpired,
+  /// AuditUnavailable (while the store is latched no revocation could be recorded, so nothing is handed out).
   Result<codec::Json> Resource(std::string_view bearer_token, std::string_view cookie, std::string_view resource);
 
   // Control plane side.
@@ -88,7 +91,11 @@ class Broker {
  private:
   struct Snapshot;  // what an appraisal rests on, read before it
   struct Attempt;   // one attestation on its way
-  explicit Broker(const BrokerPorts& ports) : ports_(ports), sealer_(ports.kek, ports.clock, ports.random) {}
+  explicit Broker(const BrokerPorts& ports)
+      : ports_(ports),
+        sealer_(ports.kek, ports.clock, ports.random),
+        denials_(ports.clock),
+        started_{ports.clock.Now(), ports.clock.Steady()} {}
 
   Result<Snapshot> ReadSnapshot(const Attempt& attempt);
   Result<std::shared_ptr<const AcceptedPolicy>> LoadPolicy(store::Transaction& transaction,
@@ -103,11 +110,18 @@ class Broker {
                     std::string_view cause);
   Result<> RevokeAll(store::Transaction& transaction, std::string_view request_id, const std::vector<std::string>& ids,
                      std::string_view cause);
+  Result<> RevokeExpired(WallTime now);
+  Result<> CollectUsed(WallTime now);
   Result<> ReappraiseLive(store::Transaction& transaction, std::string_view request_id, const AcceptedPolicy& policy);
   void NotifyWaiters();
 
   BrokerPorts ports_;
   ChallengeSealer sealer_;
+  DenialBudget denials_;
+  const struct {
+    WallTime wall;
+    SteadyTime steady;
+  } started_;
   std::unique_ptr<keystore::ModelKeys> model_keys_;
   std::mutex policy_mutex_;
   std::map<std::string, std::shared_ptr<const AcceptedPolicy>> policies_by_digest_;

@@ -8,14 +8,32 @@ namespace portcullis::release {
 namespace {
 
 constexpr std::chrono::minutes kEpoch{10};
+constexpr std::size_t kProcessNameBytes = 16;
 constexpr std::string_view kChallengePurpose = "portcullis challenge v1";
 constexpr std::string_view kSessionPurpose = "portcullis session v1";
 
 std::int64_t EpochOf(WallTime time) { return time.time_since_epoch() / kEpoch; }
 std::int64_t MillisOf(WallTime time) { return time.time_since_epoch().count(); }
+std::int64_t SteadyMillis(SteadyTime time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
 WallTime TimeOf(std::int64_t millis) { return WallTime(std::chrono::milliseconds(millis)); }
 
 }  // namespace
+
+bool Challenge::IsPast(std::chrono::milliseconds lifetime, const Clock& clock) const {
+  const WallTime now = clock.Now();
+  if (now > issued + lifetime || now + kClockSkewBound < issued) return true;
+  // Were the wall clock set back, a challenge whose record was collected would be in time again.
+  return issued_here && clock.Steady() - *issued_here > lifetime;
+}
+
+ChallengeSealer::ChallengeSealer(const keystore::Kek& kek, const Clock& clock, Random& random)
+    : kek_(kek), clock_(clock), random_(random) {
+  ByteBuffer name(kProcessNameBytes);
+  random_.Fill(name);
+  process_ = codec::EncodeBase64Url(name);
+}
 
 SecretBytes ChallengeSealer::KeyOf(std::int64_t epoch) const {
   return kek_.Derive("portcullis challenge epoch " + std::to_string(epoch));
@@ -40,7 +58,8 @@ Result<std::string> ChallengeSealer::OpenText(std::string_view purpose, std::str
 }
 
 Challenge ChallengeSealer::New(std::string tee, std::string release_id) const {
-  Challenge challenge{ByteBuffer(kNonceBytes), std::move(tee), std::move(release_id), clock_.Now(), {}};
+  Challenge challenge{ByteBuffer(kNonceBytes), std::move(tee), std::move(release_id), clock_.Now(), {},
+                      clock_.Steady()};
   challenge.expires = challenge.issued + kChallengeLifetime;
   random_.Fill(challenge.nonce);
   return challenge;
@@ -52,7 +71,9 @@ std::string ChallengeSealer::Seal(const Challenge& challenge) const {
                                                      {"t", challenge.tee},
                                                      {"r", challenge.release_id},
                                                      {"i", MillisOf(challenge.issued)},
-                                                     {"e", MillisOf(challenge.expires)}})));
+                                                     {"e", MillisOf(challenge.expires)},
+                                                     {"p", process_},
+                                                     {"s", SteadyMillis(challenge.issued_here.value_or(clock_.Steady()))}})));
 }
 
 Result<Challenge> ChallengeSealer::Open(std::string_view cookie) const {
@@ -66,8 +87,9 @@ Result<Challenge> ChallengeSealer::Open(std::string_view cookie) const {
   challenge.release_id = TRY(in.Text("r"));
   challenge.issued = TimeOf(TRY(in.Integer("i", 0, INT64_MAX)));
   challenge.expires = TimeOf(TRY(in.Integer("e", 0, INT64_MAX)));
-  const WallTime now = clock_.Now();
-  if (now > challenge.expires || now + kClockSkewBound < challenge.issued)
+  const std::int64_t issued_here = TRY(in.Integer("s", INT64_MIN, INT64_MAX));
+  if (TRY(in.Text("p")) == process_) challenge.issued_here = SteadyTime(std::chrono::milliseconds(issued_here));
+  if (challenge.IsPast(challenge.expires - challenge.issued, clock_))
     return Error{ReasonCode::kChallengeExpired, "the challenge is past its lifetime"};
   return challenge;
 }

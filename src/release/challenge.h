@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -21,6 +22,11 @@ struct Challenge {
   std::string tee;         // "snp"
   std::string release_id;  // as asked for; "" where the client did not say
   WallTime issued, expires;
+  /// When this very process issued it, by a clock that nobody can set; nullopt for another process's.
+  std::optional<SteadyTime> issued_here = {};
+
+  /// Whether more than `lifetime` has gone by, or the clock went back so far that nobody can say.
+  bool IsPast(std::chrono::milliseconds lifetime, const Clock& clock) const;
 };
 
 /// What a cookie holds after a successful attestation: it points at the release, as the bearer token does.
@@ -33,8 +39,7 @@ struct Session {
 /// are accepted, so that a leaked derived key ages out and replicas need share nothing but the KEK. Thread-safe.
 class ChallengeSealer {
  public:
-  ChallengeSealer(const keystore::Kek& kek, const Clock& clock, Random& random)
-      : kek_(kek), clock_(clock), random_(random) {}
+  ChallengeSealer(const keystore::Kek& kek, const Clock& clock, Random& random);
 
   Challenge New(std::string tee, std::string release_id) const;
   std::string Seal(const Challenge& challenge) const;
@@ -52,6 +57,7 @@ class ChallengeSealer {
   keystore::Kek kek_;
   const Clock& clock_;
   Random& random_;
+  std::string process_;  // random: tells our own steady times from those of another process
 };
 
 }  // namespace portcullis::release

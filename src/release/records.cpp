@@ -30,6 +30,7 @@ Json Document(const Release& release) {
                        {"resource", release.resource},
                        {"policyDigest", release.policy_digest},
                        {"evidenceDigest", release.evidence_digest},
+                       {"teeKey", release.tee_key},
                        {"revocationCause", release.revocation_cause}});
 }
 
@@ -63,6 +64,7 @@ Result<Release> FromRow(const store::Row& row) {
   release.resource = document.TextAt({"resource"});
   release.policy_digest = document.TextAt({"policyDigest"});
   release.evidence_digest = document.TextAt({"evidenceDigest"});
+  release.tee_key = document.TextAt({"teeKey"});
   release.revocation_cause = document.TextAt({"revocationCause"});
   return release;
 }
@@ -138,6 +140,9 @@ Result<> MigrateRecords(store::Store& store) {
        "digest TEXT NOT NULL,"
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
        " PRIMARY KEY (namespace, name))",
+       "CREATE TABLE floors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, authority TEXT "
+       "NOT NULL,"
+       " revision INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (kind, namespace, name, authority))",
        "CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",
        "CREATE INDEX used_challenges_expiry ON used_challenges (expires)",
        "CREATE TABLE decisions (sequence INTEGER PRIMARY KEY, release_id TEXT NOT NULL, verdict TEXT NOT "
@@ -222,6 +227,32 @@ Result<> SavePolicyRow(store::Transaction& transaction, const std::string& names
       {namespace_name, name, row.revision, row.digest, row.authority, row.document, row.signatures,
        std::int64_t{row.deleted}}));
   return Done{};
+}
+
+Result<std::optional<Floor>> FindFloor(store::Transaction& transaction, FloorKind kind,
+                                       const std::string& namespace_name, const std::string& name,
+                                       const std::string& authority) {
+  const auto rows = TRY(transaction.Query(
+      "SELECT revision, digest FROM floors WHERE kind = ? AND namespace = ? AND name = ? AND authority = ?",
+      {static_cast<std::int64_t>(kind), namespace_name, name, authority}));
+  if (rows.empty()) return std::optional<Floor>();
+  return std::optional(Floor{IntegerOf(rows[0][0]), TextOf(rows[0][1])});
+}
+
+Result<> RaiseFloor(store::Transaction& transaction, FloorKind kind, const std::string& namespace_name,
+                    const std::string& name, const std::string& authority, const Floor& floor) {
+  TRY(transaction.Execute(
+      "INSERT INTO floors (kind, namespace, name, authority, revision, digest) VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT (kind, namespace, name, authority) DO UPDATE SET revision = excluded.revision, digest ="
+      " excluded.digest WHERE excluded.revision > floors.revision",
+      {static_cast<std::int64_t>(kind), namespace_name, name, authority, floor.revision, floor.digest}));
+  return Done{};
+}
+
+Result<PolicyTotals> CountPolicies(store::Transaction& transaction) {
+  const auto rows =
+      TRY(transaction.Query("SELECT count(*), max(revision) FROM policies WHERE deleted = 0", {}));
+  return PolicyTotals{IntegerOf(rows.at(0)[0]), IntegerOf(rows.at(0)[1])};
 }
 
 Result<> BurnChallenge(store::Transaction& transaction, Bytes nonce, WallTime expires) {

@@ -33,6 +33,7 @@ struct Release {
   std::string resource;
   std::string policy_digest;
   std::string evidence_digest;
+  std::string tee_key;      // thumbprint of the key that the last release was sealed to
   WallTime lease_expires{};
   std::int64_t releases = 0;
   std::string jwe;          // flattened JSON; "" unless released
@@ -62,7 +63,7 @@ Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& tran
 Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction, const std::string& namespace_name,
                                                      const std::string& key);
 
-/// The row of a policy, deleted or not: its revision is remembered for ever.
+/// The row of a policy, deleted or not.
 struct PolicyRow {
   std::int64_t revision;
   std::string digest, authority, document, signatures;
@@ -73,8 +74,26 @@ Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction, 
 Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name, const std::string& name,
                        const PolicyRow& row);
 
+/// The highest that was ever accepted under a name from an authority. It outlives the object and the reign of
+/// another authority over the name, so that neither opens the way back.
+struct Floor {
+  std::int64_t revision;
+  std::string digest;  // of what had that revision; "" where content is held to it elsewhere
+};
+enum class FloorKind : std::uint8_t { kPolicyRevision, kKeyVersion };
+Result<std::optional<Floor>> FindFloor(store::Transaction& transaction, FloorKind kind, const std::string& namespace_name,
+                                       const std::string& name, const std::string& authority);
+Result<> RaiseFloor(store::Transaction& transaction, FloorKind kind, const std::string& namespace_name,
+                    const std::string& name, const std::string& authority, const Floor& floor);
+
+struct PolicyTotals {
+  std::int64_t accepted, highest_revision;
+};
+Result<PolicyTotals> CountPolicies(store::Transaction& transaction);
+
 /// Burns a nonce; Conflict where it was burnt before.
 Result<> BurnChallenge(store::Transaction& transaction, Bytes nonce, WallTime expires);
+/// Forgets challenges that no clock can believe in any more.
 Result<> CollectChallenges(store::Transaction& transaction, WallTime now);
 
 struct DecisionNotice {

@@ -83,8 +83,11 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
     if (!release) continue;
     const Registration& who = release->registration;
     const auto kept = ParseKept(release->evidence);
+    // Where no Secret may hold the key any more, the one that does must go.
+    const bool delivery_kept = policy.policy.delivery == policy::Delivery::kSecret ||
+                               release->decision.TextAt({"delivery"}) != "Secret";
     bool still_allowed = false;
-    if (kept) {
+    if (kept && delivery_kept) {
       const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
                                         who.init_data_digest};
       still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data,
