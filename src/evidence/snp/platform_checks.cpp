@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <tuple>
 
 #include "codec/text.h"
 #include "evidence/snp/tables.h"
@@ -12,7 +11,9 @@ using enum ReasonCode;
 using evidence::Check;
 using evidence::Comparison;
 
-constexpr Comparison kNothingToCompareWith{.passed = false, .expected = {}, .actual = {}, .evaluated = false};
+Comparison NothingToCompareWith() {
+  return {.passed = false, .expected = {}, .actual = {}, .evaluated = false};
+}
 
 /// What the policy says of this very processor: microcode levels compare only within family, model and
 /// stepping.
@@ -43,7 +44,7 @@ Comparison ProductAllowed(const Subject& s) {
 
 Comparison TcbFloor(const Subject& s, const Tcb& actual, std::string_view offset) {
   const AllowedProduct* rule = RuleFor(s);
-  if (rule == nullptr) return kNothingToCompareWith;
+  if (rule == nullptr) return NothingToCompareWith();
   const auto text = [&](const Tcb& tcb) { return TextOf(tcb, s.report->product); };
   return {actual.AtLeast(rule->tcb_floor), "at least " + text(rule->tcb_floor),
           FromReport(text(actual), offset)};
@@ -54,7 +55,7 @@ Comparison TcbFloorLaunch(const Subject& s) { return TcbFloor(s, s.report->launc
 
 Comparison FirmwareFloor(const Subject& s, const FirmwareVersion& actual, std::string_view offset) {
   const AllowedProduct* rule = RuleFor(s);
-  if (rule == nullptr) return kNothingToCompareWith;
+  if (rule == nullptr) return NothingToCompareWith();
   const FirmwareVersion floor{rule->firmware_major, rule->firmware_minor, rule->firmware_build};
   return {actual >= floor, "at least " + TextOf(floor), FromReport(TextOf(actual), offset)};
 }
@@ -77,12 +78,12 @@ Comparison AllBitsClear(std::uint64_t unwanted, std::uint64_t actual, std::strin
 /// Reports before version 5 carry no vector: zero, and so refused where any mitigation is demanded.
 Comparison MitigationsLaunch(const Subject& s) {
   const AllowedProduct* rule = RuleFor(s);
-  if (rule == nullptr) return kNothingToCompareWith;
+  if (rule == nullptr) return NothingToCompareWith();
   return AllBitsSet(rule->launch_mitigations, s.report->launch_mitigations, "0x1F8");
 }
 Comparison MitigationsCurrent(const Subject& s) {
   const AllowedProduct* rule = RuleFor(s);
-  if (rule == nullptr) return kNothingToCompareWith;
+  if (rule == nullptr) return NothingToCompareWith();
   return AllBitsSet(rule->current_mitigations, s.report->current_mitigations, "0x200");
 }
 

@@ -258,7 +258,7 @@ TEST(Authenticate, FindsTheLeafThatFitsAmongMany) {
       anchors.products[0].ark, anchors.products[0].ask, LabPki::Shared().LeafOf(older).certificate,
       LabPki::Shared().LeafOf(other_chip).certificate, leaf.certificate};
   for (int turn = 0; turn < 5; ++turn) {
-    std::ranges::rotate(certificates, certificates.begin() + 1);
+    std::rotate(certificates.begin(), certificates.begin() + 1, certificates.end());
     const Verification verification = VerifySnp(evidence.Report(leaf), certificates, anchors, evidence.now,
                                                 &evidence.reference, &evidence.binding);
     EXPECT_TRUE(verification.tree.allowed());
