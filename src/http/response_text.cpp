@@ -86,10 +86,11 @@ void AppendField(std::string& out, std::string_view name, std::string_view value
 
 }  // namespace
 
-std::string ResponseText(const Response& response, std::string_view request_id, bool keep_alive) {
-  const bool bodiless = response.status == 204 || response.status == 304;
+bool HasBody(int status) { return status != 204 && status != 304; }
+
+std::string ResponseHead(const Response& response, std::string_view request_id, bool keep_alive) {
   Headers ours;
-  if (!bodiless) ours.Set("Content-Length", std::to_string(response.body.size()));
+  if (HasBody(response.status)) ours.Set("Content-Length", std::to_string(response.body.size()));
   ours.Set("Cache-Control", "no-store");
   ours.Set("X-Content-Type-Options", "nosniff");
   ours.Set("X-Request-Id", std::string(request_id));
@@ -107,7 +108,6 @@ std::string ResponseText(const Response& response, std::string_view request_id, 
   }
   for (const auto& [name, value] : ours.all()) AppendField(out, name, value);
   out += "\r\n";
-  if (!bodiless) out += response.body;
   return out;
 }
 

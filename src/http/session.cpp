@@ -239,44 +239,49 @@ Session::Next Session::ReadBody() {
 Session::Next Session::Dispatch() {
   phase_ = Phase::kHandler;
   auto request = std::make_shared<Request>(std::move(head_.request));
-  head_.request = Request{.method = {},
-                          .path = {},
-                          .query = {},
-                          .captures = {},
-                          .headers = {},
-                          .body = {},
-                          .id = request->id,
-                          .peer = {},
-                          .client = {}};
-  const bool queued = front_.workers.TrySubmit([self = shared_from_this(), request] {
+  head_.request = Request();
+  head_.request.id = request->id;
+  // Counted until the answer is taken, so that answers can't pile up behind this thread either.
+  const bool room = front_.in_flight < front_.options.limits.max_queued_requests + front_.options.workers;
+  const bool queued = room && front_.workers.TrySubmit([self = shared_from_this(), request] {
     auto response = std::make_shared<Response>(Handle(self->front_.router, *request));
     boost::asio::post(self->front_.io, [self, response] { self->OnHandled(std::move(*response)); });
   });
-  if (queued) return Next::kParked;
+  if (queued) {
+    ++front_.in_flight;
+    return Next::kParked;
+  }
 
   // The framing is sound, so the connection stays: a new one would cost us more than a new request.
   front_.metrics.HttpRejected(front_.options.name, "queue");
   Response busy =
       front_.router.WriteError(503, Error{ReasonCode::kOverloaded, "all workers are busy"}, head_.request.id);
   busy.headers.Set("Retry-After", "1");
-  Answer(busy, head_.keep_alive);
+  Answer(std::move(busy), head_.keep_alive);
   return Next::kAgain;
 }
 
 void Session::OnHandled(Response response) {
   front_.metrics.HttpRequest(front_.options.name, response.status);
+  --front_.in_flight;
   ReleaseMemory();
   if (phase_ == Phase::kClosed) return;
-  Answer(response, head_.keep_alive);
+  Answer(std::move(response), head_.keep_alive);
   Run();
 }
 
-void Session::Answer(const Response& response, bool keep_alive) {
+void Session::Answer(Response response, bool keep_alive) {
   keep_alive = keep_alive && !front_.draining;
   ReleaseMemory();
-  out_ = ResponseText(response, head_.request.id, keep_alive);
+  out_ = ResponseHead(response, head_.request.id, keep_alive);
+  if (HasBody(response.status)) {
+    if (response.body.size() <= front_.scratch.size())
+      out_ += response.body;
+    else
+      out_body_ = std::move(response.body);
+  }
   written_ = 0;
-  Charge(out_.size());
+  Charge(out_.size() + out_body_.size());
   // The answer is there already; those who don't read theirs make room for it.
   while (front_.buffered_bytes > front_.options.limits.max_buffered_bytes && front_.evict_holder(*this))
     continue;
@@ -284,14 +289,22 @@ void Session::Answer(const Response& response, bool keep_alive) {
   Enter(Phase::kAnswer, front_.options.limits.write_timeout);
 }
 
-Session::Next Session::WriteAnswer() {
-  while (written_ < out_.size()) {
-    const IoResult result = transport_->Write(std::string_view(out_).substr(written_));
-    if (result.state == IoState::kFailed || result.state == IoState::kEnd) return Next::kClose;
-    if (result.state != IoState::kDone) return Blocked(result);
+IoState Session::WriteAll(std::string& bytes) {
+  while (written_ < bytes.size()) {
+    const IoResult result = transport_->Write(std::string_view(bytes).substr(written_));
+    if (result.state != IoState::kDone) return result.state;
     written_ += result.bytes;
   }
-  out_ = std::string();  // not clear(): the memory goes too
+  bytes = std::string();  // not clear(): the memory goes too
+  written_ = 0;
+  return IoState::kDone;
+}
+
+Session::Next Session::WriteAnswer() {
+  IoState state = WriteAll(out_);
+  if (state == IoState::kDone) state = WriteAll(out_body_);
+  if (state == IoState::kFailed || state == IoState::kEnd) return Next::kClose;
+  if (state != IoState::kDone) return Blocked({state});
   ReleaseMemory();
   switch (after_) {
     case After::kBody:
@@ -332,7 +345,7 @@ Session::Next Session::Refuse(int status, StaticText text) {
   Response response = front_.router.WriteError(status, Error{code, text}, head_.request.id);
   if (status == 405) response.headers.Set("Allow", "GET, POST, PUT, PATCH, DELETE");
   if (status == 503) response.headers.Set("Retry-After", "1");
-  Answer(response, false);
+  Answer(std::move(response), false);
   return Next::kAgain;
 }
 

@@ -27,6 +27,7 @@ struct Front {
   boost::asio::io_context& io;
   Workers& workers;
   std::array<char, 16 * 1024> scratch{};  // one read buffer for all: an idle connection has none
+  std::size_t in_flight = 0;              // requests that workers have, queued or not
   std::size_t buffered_bytes = 0;         // bodies and unsent answers
   bool draining = false;
   std::function<void(Session&)> on_close;
@@ -74,7 +75,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Next Cut();
 
   void OnHandled(Response response);
-  void Answer(const Response& response, bool keep_alive);
+  void Answer(Response response, bool keep_alive);
+  IoState WriteAll(std::string& bytes);
   void Enter(Phase phase, std::chrono::milliseconds limit);
   void Await(boost::asio::ip::tcp::socket::wait_type what);
   void Charge(std::size_t bytes);
@@ -95,8 +97,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string in_;  // received, not yet taken
   HeadScanner scanner_;
   RequestHead head_;
-  std::size_t charged_ = 0;  // our share of Front::buffered_bytes
-  std::string out_;
+  std::size_t charged_ = 0;     // our share of Front::buffered_bytes
+  std::string out_, out_body_;  // a large body goes as it is, a small one in one write with its head
   std::size_t written_ = 0;
   std::size_t discarded_ = 0;
 };

@@ -132,8 +132,8 @@ TEST(Client, SendsWhatItIsGiven) {
   EXPECT_EQ(*response->headers.Find("x-a"), "b");
   const std::string& sent = server.request();
   EXPECT_TRUE(sent.starts_with("PUT /prefix/v1/keys/a/b?x=1&y=%2F HTTP/1.1\r\n")) << sent;
-  for (const char* field : {"Authorization: Bearer token", "X-Mine: yes", "Content-Type: application/json",
-                            "Content-Length: 2", "User-Agent: portcullis/0.1"})
+  for (const char* field : {"Authorization:Bearer token", "X-Mine:yes", "Content-Type:application/json",
+                            "Content-Length:2", "User-Agent:portcullis/0.1"})
     EXPECT_NE(sent.find(std::string("\r\n") + field + "\r\n"), std::string::npos) << field << "\n" << sent;
 }
 

@@ -24,6 +24,11 @@ namespace portcullis::http::test {
 // The battery is written for timeouts of 10 s; the server here has a tenth, and so the times of the cases are
 // cut.
 inline constexpr int kFasterBy = 10;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kMemoryIsItsOwn = false;  // a sanitizer keeps what is freed
+#else
+inline constexpr bool kMemoryIsItsOwn = true;
+#endif
 inline constexpr const char* kPortFile = "PORTCULLIS_BATTERY_PORT_FILE";
 
 /// A server in its own process (this very program, started again; server_process_test.cpp), seen from

@@ -279,6 +279,17 @@ TEST_F(ServerTest, BoundsTheMemoryOfUnfinishedBodies) {
   EXPECT_GE(Rejected("evicted"), 5);
 }
 
+TEST_F(ServerTest, BoundsTheMemoryOfUnsentAnswers) {
+  Start([](ServerOptions& options) { options.limits.max_buffered_bytes = 1u << 20; });
+  RawConnection first(port()), second(port());
+  first.Send(Get("/huge"), false);
+  second.Send(Get("/huge"), false);
+  while (Rejected("evicted") < 1) std::this_thread::sleep_for(10ms);
+  first.Collect(5s);
+  second.Collect(5s);
+  EXPECT_EQ(first.responses().size() + second.responses().size(), 1u);  // one of them made room for the other
+}
+
 TEST_F(ServerTest, ClosesOnClientsThatDoNotRead) {
   Start([](ServerOptions& options) { options.limits.write_timeout = 300ms; });
   RawConnection connection(port());
