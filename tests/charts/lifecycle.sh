@@ -32,7 +32,9 @@ works 'and leaves the CA' has_bundle
 works 'helm uninstall' helm uninstall portcullis --namespace "$namespace"
 kept() { kubectl -n team-a get modelkey/llama releasepolicy/llama "keyrelease/$release_name"; }
 works 'keeps the CRDs and all objects' kept
-works 'keeps the database' kubectl -n "$namespace" get persistentvolumeclaim portcullis-kbs
+# A claim that was deleted is there for as long as its finalizer.
+database_kept() { kubectl -n "$namespace" get persistentvolumeclaim portcullis-kbs -o json | jq -e '.metadata.deletionTimestamp == null'; }
+works 'keeps the database' database_kept
 gone() { [[ -z $(kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,clusterroles -l app.kubernetes.io/part-of=portcullis -o name) ]]; }
 works 'leaves nothing that could hold up a pod' gone
 works 'helm install again' helm install portcullis "$chart" "${install_flags[@]}"
