@@ -38,6 +38,7 @@ class Certificate {
   /// Critical basicConstraints with cA TRUE, and keyUsage with keyCertSign. IsSignedBy_* do not ask this.
   bool is_ca() const;
   /// The raw content of the extnValue OCTET STRING of the extension with this dotted OID; nullopt where absent.
+  /// A view, as der() is: it lives as long as this certificate or a copy of it.
   std::optional<Bytes> Extension(std::string_view oid) const;
   /// Whether an extension marked critical is not one of basicConstraints, keyUsage, extendedKeyUsage,
   /// certificatePolicies, subjectAltName.

@@ -110,7 +110,8 @@ TEST(IssueCertificate, NamesHostsAddressesAndUris) {
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "127.0.0.1", 0), 1);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "0:0:0:0:0:0:0:1", 0), 1);
   EXPECT_NE(X509_check_ip_asc(leaf.get(), "127.0.0.2", 0), 1);
-  const auto names = Certificate::Parse(pair.leaf.certificate_der).value().Extension("2.5.29.17").value();
+  const Certificate certificate = Certificate::Parse(pair.leaf.certificate_der).value();
+  const Bytes names = certificate.Extension("2.5.29.17").value();
   EXPECT_NE(AsText(names).find("spiffe://cluster/ns/portcullis"), std::string_view::npos);
 }
 
