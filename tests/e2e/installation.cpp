@@ -156,6 +156,11 @@ Result<> Installation::StartController(const std::map<std::string, std::string>&
   return AwaitReady(*controller_, "controller");
 }
 
+Result<> Installation::DropLease() {
+  TRY(cluster_.Kubectl({"delete", "lease", "portcullis-controller", "-n", kSystemNamespace, "--ignore-not-found"}));
+  return Done{};
+}
+
 Result<> Installation::StartWebhook() {
   const auto kubeconfig = TRY(cluster_.KubeconfigFor(kSystemNamespace, "portcullis-webhook"));
   webhook_ = TRY(Process::Start(

@@ -24,6 +24,8 @@ class Installation {
   Result<> InstallChart();
   Result<> StartBroker(const std::map<std::string, std::string>& environment = {});
   Result<> StartController(const std::map<std::string, std::string>& environment = {});
+  /// A killed leader leaves its Lease behind for 15 s; without it the next one need not wait.
+  Result<> DropLease();
   Result<> StartWebhook();
   Result<> StartAll();
 

@@ -1,0 +1,99 @@
+// The controller killed between any two steps: nothing is released without an audit row, and nothing stays stuck.
+#include <gmock/gmock.h>
+
+#include "kube/objects.h"
+#include "tests/e2e/fixture.h"
+
+namespace portcullis::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ControllerKilledAt : public ::testing::TestWithParam<const char*> {};
+
+std::string PodNameFor(const std::string& fail_point) {
+  std::string name = "k-" + fail_point;
+  std::ranges::replace(name, '.', '-');
+  return name;
+}
+
+TEST_P(ControllerKilledAt, ThePodStillGetsItsKeyAfterARestart) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  const std::string fail_point = GetParam(), pod_name = PodNameFor(fail_point);
+  installation.controller().Stop();
+  ASSERT_TRUE(installation.StartController({{"PORTCULLIS_FAILPOINT", fail_point + "=kill"}}));
+
+  const auto pod = world.job().CreatePod(pod_name);
+  ASSERT_TRUE(pod) << pod.error().ToString();
+  HostConduct conduct;
+  conduct.launch = lab::LaunchState::Milan();
+  conduct.agent_timeout = std::chrono::seconds(60);
+  auto agent = world.job().kubelet().StartAgent(*pod, conduct, installation.logs() / (pod_name + ".log"));
+  ASSERT_TRUE(agent);
+  const auto died = installation.controller().Wait(std::chrono::seconds(40));
+  ASSERT_TRUE(died) << "the controller did not reach " << fail_point;
+  EXPECT_EQ(*died, 128 + SIGKILL);
+
+  // What exists now is covered: a Secret has its allow row.
+  const std::string release_id(kube::LabelOf(*pod, kube::kReleaseIdLabel));
+  const auto secret = world.job().SecretExists("portcullis-" + release_id);
+  ASSERT_TRUE(secret);
+  const auto rows = installation.Cli({"audit", "tail", "-o", "json"});
+  ASSERT_TRUE(rows);
+  if (*secret) {
+    EXPECT_THAT(rows->output, HasSubstr("team-a/" + pod_name));
+  }
+
+  ASSERT_TRUE(installation.DropLease());
+  ASSERT_TRUE(installation.StartController());
+  EXPECT_EQ(agent->Wait(std::chrono::seconds(60)).value_or(-1), 0) << ReadText(installation.logs() / (pod_name + ".log"));
+  EXPECT_TRUE(Eventually(std::chrono::seconds(30), [&] {
+    const auto release = world.job().KeyReleaseOf(pod_name);
+    const auto exists = world.job().SecretExists("portcullis-" + release_id);
+    return release && release->Find("status") != nullptr && kube::IsConditionTrue(*release->Find("status"), "Ready") && exists && *exists;
+  })) << "stuck after the restart";
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, ControllerKilledAt,
+                         ::testing::Values("keyrelease.create", "release.register", "secret.write", "secret.written",
+                                           "status.patch", "event.emit"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::ranges::replace(name, '.', '_');
+                           return name;
+                         });
+
+TEST(ControllerAway, HearsOfADeletionWhenItIsBack) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  PodStory story = MainJob::Pods().front();
+  story.name = "a-revoked";
+  ASSERT_TRUE(world.job().RunPod(story));
+  ASSERT_TRUE(story.as_expected());
+  installation.controller().Stop();
+  // Deleted while nobody watches: the garbage collector takes the objects, the broker must still hear of it.
+  ASSERT_TRUE(world.cluster().Kubectl({"delete", "pod", "a-revoked", "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
+  ASSERT_TRUE(installation.StartController());
+  EXPECT_TRUE(Eventually(std::chrono::seconds(60), [&] {
+    const auto exists = world.job().SecretExists(story.secret);
+    const auto rows = installation.Cli({"audit", "tail", "-o", "json"});
+    return exists && !*exists && rows && rows->output.find("PodDeleted") != std::string::npos;
+  }));
+}
+
+TEST(BrokerRestarted, ReleasesGoOn) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  installation.broker().Signal(SIGKILL);
+  ASSERT_TRUE(installation.broker().Wait(std::chrono::seconds(10)));
+  ASSERT_TRUE(installation.StartBroker());
+  PodStory story = MainJob::Pods().front();
+  story.name = "a-after-restart";
+  const auto ran = world.job().RunPod(story);
+  ASSERT_TRUE(ran) << ran.error().ToString();
+  EXPECT_TRUE(story.as_expected()) << story.agent_line;
+}
+
+}  // namespace
+}  // namespace portcullis::e2e
