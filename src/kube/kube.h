@@ -16,7 +16,7 @@ namespace portcullis::kube {
 
 /// A kind of object on the API server.
 struct Resource {
-  std::string_view group;    // "" for core
+  std::string_view group;  // "" for core
   std::string_view version;
   std::string_view plural;
   std::string_view kind;
@@ -29,9 +29,10 @@ inline constexpr Resource kLeases{"coordination.k8s.io", "v1", "leases", "Lease"
 inline constexpr Resource kModelKeys{"portcullis.dev", "v1alpha1", "modelkeys", "ModelKey"};
 inline constexpr Resource kReleasePolicies{"portcullis.dev", "v1alpha1", "releasepolicies", "ReleasePolicy"};
 inline constexpr Resource kKeyReleases{"portcullis.dev", "v1alpha1", "keyreleases", "KeyRelease"};
-inline constexpr Resource kMutatingWebhooks{"admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations",
-                                            "MutatingWebhookConfiguration"};
-inline constexpr Resource kValidatingWebhooks{"admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations",
+inline constexpr Resource kMutatingWebhooks{"admissionregistration.k8s.io", "v1",
+                                            "mutatingwebhookconfigurations", "MutatingWebhookConfiguration"};
+inline constexpr Resource kValidatingWebhooks{"admissionregistration.k8s.io", "v1",
+                                              "validatingwebhookconfigurations",
                                               "ValidatingWebhookConfiguration"};
 
 /// Namespace ("" for cluster-scoped) and name.
@@ -49,10 +50,11 @@ struct ListPage {
   std::string continue_token;
 };
 
-/// The API server as a port. Errors map by status and Status.reason: NotFound (404), Conflict (409, with the
-/// reason AlreadyExists or Conflict as `where`), Unauthorized, Forbidden, RequestMalformed (400, 422),
-/// Overloaded (429, after retries with Retry-After), Unreachable (5xx, network), ReleaseExpired never.
-/// 410 Gone is NotFound with `where` "Gone" or "Expired". Thread-safe.
+/// The API server as a port. Errors map by status and Status.reason: NotFound (404 that names an object; one
+/// that names none means that the kind is not served, and is Unreachable), Conflict (409, with the reason
+/// AlreadyExists or Conflict as `where`), Unauthorized, Forbidden, RequestMalformed (400, 422), Overloaded
+/// (429, after retries with Retry-After), Unreachable (5xx, network). 410 Gone is NotFound with `where`
+/// "Gone" or "Expired"; see status.h. Thread-safe.
 class Api {
  public:
   virtual ~Api() = default;
@@ -62,14 +64,17 @@ class Api {
                                 const std::vector<std::pair<std::string, std::string>>& query) = 0;
   virtual Result<codec::Json> Create(const Resource& resource, const std::string& namespace_name,
                                      const codec::Json& object) = 0;
-  virtual Result<codec::Json> Replace(const Resource& resource, const ObjectKey& key, const codec::Json& object) = 0;
+  virtual Result<codec::Json> Replace(const Resource& resource, const ObjectKey& key,
+                                      const codec::Json& object) = 0;
   /// `subresource` "" or "status". Apply uses fieldManager=portcullis, force.
-  virtual Result<codec::Json> Patch(const Resource& resource, const ObjectKey& key, std::string_view subresource,
-                                    PatchType type, const codec::Json& patch) = 0;
+  virtual Result<codec::Json> Patch(const Resource& resource, const ObjectKey& key,
+                                    std::string_view subresource, PatchType type,
+                                    const codec::Json& patch) = 0;
   /// Deletes with preconditions.uid where `uid` is not "". NotFound is an Error here; callers decide.
   virtual Result<> Delete(const Resource& resource, const ObjectKey& key, const std::string& uid) = 0;
-  /// One watch request from `resource_version`; `on_event(type, object)` for ADDED, MODIFIED, DELETED, BOOKMARK.
-  /// Returns the last resourceVersion seen when the stream ends; NotFound with `where` "Expired" for 410.
+  /// One watch request from `resource_version`; `on_event(type, object)` for ADDED, MODIFIED, DELETED,
+  /// BOOKMARK. Returns the last resourceVersion seen when the stream ends; NotFound with `where` "Expired"
+  /// for 410.
   virtual Result<std::string> Watch(const Resource& resource, const std::string& namespace_name,
                                     const std::vector<std::pair<std::string, std::string>>& query,
                                     const std::string& resource_version,
@@ -85,8 +90,8 @@ struct ApiOptions {
 };
 /// In-cluster options from KUBERNETES_SERVICE_HOST/_PORT and the service-account mount. ConfigurationInvalid.
 Result<ApiOptions> InClusterOptions();
-/// The subset of a kubeconfig of kubernetes.md 2.8: server, CA, client certificate or token. ConfigurationInvalid;
-/// insecure-skip-tls-verify is refused.
+/// The subset of a kubeconfig of kubernetes.md 2.8: server, CA, client certificate or token.
+/// ConfigurationInvalid; insecure-skip-tls-verify is refused.
 Result<std::unique_ptr<Api>> ConnectKubeconfig(const std::string& path, metrics::Metrics& metrics);
 Result<std::unique_ptr<Api>> Connect(const ApiOptions& options, metrics::Metrics& metrics);
 
