@@ -3,6 +3,7 @@
 
 #include "codec/text.h"
 #include "keystore/keystore.h"
+#include "tests/store/child_process.h"
 #include "tests/store/temporary_directory.h"
 
 namespace portcullis::keystore {
@@ -92,6 +93,27 @@ TEST_F(KekFile, RefusesTheFileOfAnotherUser) {
   Write(ToText(KeyBytes()));
   ASSERT_EQ(chown(path_.c_str(), 65534, 65534), 0);
   ExpectRefused();
+}
+
+// kubelet mounts a Secret as root's and readable by the pod's group.
+TEST_F(KekFile, ReadsRootsFileThroughTheGroupWhereItIsNotRootItself) {
+  if (geteuid() != 0) {
+    std::cout << "NOT RUN: only root can become another user" << std::endl;
+    return;
+  }
+  constexpr gid_t kNobody = 65534;
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
+  const auto accepted_with_mode = [this](mode_t mode) {
+    Write(ToText(KeyBytes()), mode);
+    EXPECT_EQ(chown(path_.c_str(), 0, kNobody), 0);
+    return test::RunInChild([this] {
+      if (setresgid(kNobody, kNobody, kNobody) != 0 || setresuid(kNobody, kNobody, kNobody) != 0) return 2;
+      return Kek::FromFile(path_) ? 0 : 1;
+    });
+  };
+  EXPECT_EQ(accepted_with_mode(0440), 0);
+  EXPECT_EQ(accepted_with_mode(0444), 1);
+  EXPECT_EQ(accepted_with_mode(0460), 1);
 }
 
 TEST_F(KekFile, RefusesWhatIsNoFile) {
