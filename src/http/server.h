@@ -45,12 +45,13 @@ struct Limits {
   std::size_t max_target_bytes = 4096;
   std::size_t max_body_bytes = 2u << 20;  // RCAR's own cap; 8-GPU evidence is 100+ KiB
   std::size_t max_connections = 1024;
+  /// Above the queue: a connection that a handler works for can't make room for another.
   std::size_t max_connections_per_peer = 512;
   std::size_t max_queued_requests = 256;       // beyond: 503 with Retry-After
   std::size_t max_buffered_bytes = 64u << 20;  // bodies and unsent answers of all connections together
   std::chrono::milliseconds handshake_timeout{5000};
   std::chrono::milliseconds read_timeout{
-      10000};  // for a whole request from its first byte; for the first byte too
+      10000};  // for a whole request from its first byte, and for that byte
   std::chrono::milliseconds idle_timeout{15000};   // between requests
   std::chrono::milliseconds write_timeout{10000};  // for a whole answer
 };

@@ -39,7 +39,7 @@ TEST_F(Crowd, H187SlowBodiesDoNotShutOutOthers) {
   ExpectWorkGoesOn(
       *process_,
       "POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
-      2000);
+      500);
 }
 TEST_F(Crowd, H188SlowReadersDoNotShutOutOthers) {
   ExpectWorkGoesOn(*process_, Get("/big") + Get("/big"), 200);

@@ -19,7 +19,7 @@ Limits ShortLimits() {
   limits.read_timeout = 1000ms;
   limits.idle_timeout = 1500ms;
   limits.write_timeout = 1000ms;
-  limits.max_connections_per_peer = 128;  // so that a crowd need not be large
+  limits.max_connections_per_peer = 300;  // so that a crowd need not be large; above what the workers can hold
   return limits;
 }
 
