@@ -15,7 +15,7 @@ namespace {
 
 using codec::Json;
 
-constexpr std::chrono::seconds kLongPoll{20};
+constexpr std::chrono::seconds kLongPoll{5};  // also how long stopping may take
 constexpr std::chrono::seconds kFeedRetry{2};
 constexpr std::chrono::minutes kOrphanPeriod{5};
 constexpr std::chrono::seconds kPhasePeriod{5};
