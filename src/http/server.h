@@ -50,8 +50,7 @@ struct Limits {
   std::size_t max_queued_requests = 256;       // beyond: 503 with Retry-After
   std::size_t max_buffered_bytes = 64u << 20;  // bodies and unsent answers of all connections together
   std::chrono::milliseconds handshake_timeout{5000};
-  std::chrono::milliseconds read_timeout{
-      10000};  // for a whole request from its first byte, and for that byte
+  std::chrono::milliseconds read_timeout{10000};   // for a whole request, and for its first byte
   std::chrono::milliseconds idle_timeout{15000};   // between requests
   std::chrono::milliseconds write_timeout{10000};  // for a whole answer
 };
