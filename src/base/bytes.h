@@ -77,7 +77,7 @@ class FixedLayout {
     return value;
   }
   template <typename T, std::size_t Offset>
-    requires kIsFixedBytes<T>
+  requires kIsFixedBytes<T>
   constexpr T Field() const {
     static_assert(Offset + T::kSize <= Size, "field outside the structure");
     std::array<std::byte, T::kSize> out{};
@@ -88,7 +88,8 @@ class FixedLayout {
   template <std::size_t Begin, std::size_t End>
   constexpr bool Zero() const {
     static_assert(Begin <= End && End <= Size, "range outside the structure");
-    return std::all_of(bytes_.begin() + Begin, bytes_.begin() + End, [](std::byte b) { return b == std::byte{0}; });
+    return std::all_of(bytes_.begin() + Begin, bytes_.begin() + End,
+                       [](std::byte b) { return b == std::byte{0}; });
   }
   template <std::size_t Begin, std::size_t End>
   constexpr Bytes Slice() const {
@@ -131,8 +132,7 @@ class ByteReader {
     return value;
   }
   template <typename T>
-    requires kIsFixedBytes<T>
-  Result<T> TakeFixed() {
+  requires kIsFixedBytes<T> Result<T> TakeFixed() {
     const Bytes raw = TRY(Take(T::kSize));
     return T::From(raw);
   }

@@ -14,8 +14,12 @@ Parts Split(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return {int(date.year()),          int(unsigned(date.month())),      int(unsigned(date.day())),
-          int(clock.hours().count()), int(clock.minutes().count()), int(clock.seconds().count()),
+  return {int(date.year()),
+          int(unsigned(date.month())),
+          int(unsigned(date.day())),
+          int(clock.hours().count()),
+          int(clock.minutes().count()),
+          int(clock.seconds().count()),
           int(clock.subseconds().count())};
 }
 
@@ -39,15 +43,16 @@ SteadyTime SystemClock::Steady() const { return std::chrono::steady_clock::now()
 std::string FormatTimestamp(WallTime time) {
   const Parts p = Split(time);
   char out[40];
-  std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02dZ", p.year, p.month, p.day, p.hour, p.minute, p.second);
+  std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02dZ", p.year, p.month, p.day, p.hour, p.minute,
+                p.second);
   return out;
 }
 
 std::string FormatTimestampMicro(WallTime time) {
   const Parts p = Split(time);
   char out[48];
-  std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z", p.year, p.month, p.day, p.hour, p.minute,
-                p.second, p.millis);
+  std::snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02d.%03d000Z", p.year, p.month, p.day, p.hour,
+                p.minute, p.second, p.millis);
   return out;
 }
 
@@ -57,7 +62,8 @@ Result<WallTime> ParseTimestamp(std::string_view text) {
   const auto year = Digits(text, 0, 4), month = Digits(text, 5, 2), day = Digits(text, 8, 2);
   const auto hour = Digits(text, 11, 2), minute = Digits(text, 14, 2), second = Digits(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return malformed;
-  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':')
+  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':')
     return malformed;
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(unsigned(*month)),
                                          std::chrono::day(unsigned(*day))};
@@ -68,7 +74,8 @@ Result<WallTime> ParseTimestamp(std::string_view text) {
   if (at < text.size() && text[at] == '.') {
     int scale = 100;
     const std::size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) millis += (text[at] - '0') * scale;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      millis += (text[at] - '0') * scale;
     if (at == first || at - first > 9) return malformed;
   }
   int offset_minutes = 0;
@@ -82,7 +89,8 @@ Result<WallTime> ParseTimestamp(std::string_view text) {
     return malformed;
   }
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) + std::chrono::milliseconds(millis) - std::chrono::minutes(offset_minutes);
+         std::chrono::seconds(*second) + std::chrono::milliseconds(millis) -
+         std::chrono::minutes(offset_minutes);
 }
 
 }  // namespace portcullis

@@ -29,7 +29,8 @@ class SystemClock final : public Clock {
 /// RFC 3339 in UTC, "2026-11-24T21:53:00Z"; FormatTimestampMicro has six digits (Kubernetes MicroTime).
 std::string FormatTimestamp(WallTime time);
 std::string FormatTimestampMicro(WallTime time);
-/// RFC 3339 with Z or offset and up to nine digits of fraction (cut to milliseconds). RequestMalformed otherwise.
+/// RFC 3339 with Z or offset and up to nine digits of fraction (cut to milliseconds). RequestMalformed
+/// otherwise.
 Result<WallTime> ParseTimestamp(std::string_view text);
 
 }  // namespace portcullis

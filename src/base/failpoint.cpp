@@ -1,5 +1,5 @@
-// The behaviour of fail points. Only libraries built with PORTCULLIS_FAILPOINTS refer to it, so the linker leaves
-// it out of production executables.
+// The behaviour of fail points. Only libraries built with PORTCULLIS_FAILPOINTS refer to it, so the linker
+// leaves it out of production executables.
 #define PORTCULLIS_FAILPOINTS
 #include "base/failpoint.h"
 
@@ -56,7 +56,8 @@ Result<> FailPoint(std::string_view name) {
   }
   if (action == "kill") kill(getpid(), SIGKILL);
   if (action == "pause") std::this_thread::sleep_for(std::chrono::seconds(5));
-  if (action.starts_with("delay:")) std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(action.c_str() + 6)));
+  if (action.starts_with("delay:"))
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(action.c_str() + 6)));
   if (action == "error") return Error{ReasonCode::kInternalError, "fail point"};
   return Done{};
 }

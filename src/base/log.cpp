@@ -66,7 +66,8 @@ void SetLogLevel(LogLevel level) { minimum_level = level; }
 Result<LogLevel> ParseLogLevel(std::string_view name) {
   for (std::size_t i = 0; i < std::size(kLevelNames); ++i)
     if (kLevelNames[i] == name) return static_cast<LogLevel>(i);
-  return Error{ReasonCode::kConfigurationInvalid, "log level is one of debug, info, warning, error", Quoted(name)};
+  return Error{ReasonCode::kConfigurationInvalid, "log level is one of debug, info, warning, error",
+               Quoted(name)};
 }
 
 void Log(LogLevel level, StaticText message, std::initializer_list<LogField> fields) {

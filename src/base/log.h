@@ -17,8 +17,9 @@ struct LogField {
   std::string value;
 };
 
-/// Writes one JSON line to stderr: time, level, message, fields. Messages are literals. Lines of level warning
-/// and above with the same message are limited to 20 a minute each; what was held back is counted in the next one
+/// Writes one JSON line to stderr: time, level, message, fields. Messages are literals. Lines of level
+/// warning and above with the same message are limited to 20 a minute each; what was held back is counted in
+/// the next one
 /// ("suppressed"), so that hostile input can't flood the log. Thread-safe.
 void Log(LogLevel level, StaticText message, std::initializer_list<LogField> fields = {});
 /// Lines below `level` are dropped. Default kInfo.

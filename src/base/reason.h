@@ -89,11 +89,21 @@ enum class ReasonCode : std::uint16_t {
 };
 inline constexpr std::size_t kReasonCount = static_cast<std::size_t>(ReasonCode::kImmutableField) + 1;
 
-enum class ReasonCategory : std::uint8_t { kEvidence, kPlatform, kWorkload, kGpu, kSession, kPolicy, kService, kRequest, kAdmission };
+enum class ReasonCategory : std::uint8_t {
+  kEvidence,
+  kPlatform,
+  kWorkload,
+  kGpu,
+  kSession,
+  kPolicy,
+  kService,
+  kRequest,
+  kAdmission
+};
 
 struct Reason {
   ReasonCode code;
-  std::string_view name;     // CamelCase, stable
+  std::string_view name;  // CamelCase, stable
   ReasonCategory category;
   bool retryable;            // a later try with the same input can succeed without a human
   std::string_view message;  // what happened, one sentence

@@ -21,8 +21,8 @@ class StaticText {
   std::string_view text_;
 };
 
-/// Text from outside made fit to print: printable ASCII, quotes and backslashes escaped, at most 200 characters.
-/// Never pass secrets; nothing here can tell them apart.
+/// Text from outside made fit to print: printable ASCII, quotes and backslashes escaped, at most 200
+/// characters. Never pass secrets; nothing here can tell them apart.
 std::string Quoted(std::string_view untrusted);
 
 /// What went wrong: a code, a literal and, for people, where (a field, a path, an offset).
@@ -31,9 +31,11 @@ struct Error {
   StaticText text;
   std::string where = {};  // our own words or Quoted() text; never raw request bytes, never a secret
 
-  /// The same error with its place named; outer places go in front: At("spec").At("policy") reads "policy.spec".
+  /// The same error with its place named; outer places go in front: At("spec").At("policy") reads
+  /// "policy.spec".
   Error At(std::string_view place) && {
-    where = where.empty() ? std::string(place) : std::string(place) + (where.front() == '[' ? "" : ".") + where;
+    where =
+        where.empty() ? std::string(place) : std::string(place) + (where.front() == '[' ? "" : ".") + where;
     return std::move(*this);
   }
   /// "reason: text (where)", for logs and terminals.
@@ -85,16 +87,16 @@ class [[nodiscard]] Result {
 // Each use gets a variable of its own, so that one TRY can stand inside another.
 #define PORTCULLIS_TRY_JOIN_(a, b) a##b
 #define PORTCULLIS_TRY_NAME_(id) PORTCULLIS_TRY_JOIN_(portcullis_try_, id)
-#define PORTCULLIS_TRY_(result, expression, on_error)             \
-  ({                                                              \
-    auto result = (expression);                                   \
-    if (!result) return std::move(result).error() on_error;       \
-    std::move(result).value();                                    \
+#define PORTCULLIS_TRY_(result, expression, on_error)       \
+  ({                                                        \
+    auto result = (expression);                             \
+    if (!result) return std::move(result).error() on_error; \
+    std::move(result).value();                              \
   })
 
-/// The value of a Result, or return its Error from the enclosing function. Not inside the braces of an initializer
-/// behind a member that owns something: neither g++ 12 nor clang 14 destroys members already made when a return leaves
-/// the braces, so memory would leak and secrets stay unwiped. Name the value first.
+/// The value of a Result, or return its Error from the enclosing function. Not inside the braces of an
+/// initializer behind a member that owns something: neither g++ 12 nor clang 14 destroys members already made
+/// when a return leaves the braces, so memory would leak and secrets stay unwiped. Name the value first.
 #define TRY(expression) PORTCULLIS_TRY_(PORTCULLIS_TRY_NAME_(__COUNTER__), expression, )
 
 /// As TRY, naming the place where it happened in front of the Error's own.

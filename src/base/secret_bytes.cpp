@@ -66,8 +66,10 @@ void SecretBytes::ShrinkTo(std::size_t size) {
 
 Result<> HardenProcess() {
   const rlimit none{0, 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return Error{ReasonCode::kInternalError, "core dumps can't be turned off"};
-  if (prctl(PR_SET_DUMPABLE, 0) != 0) return Error{ReasonCode::kInternalError, "process can't be made non-dumpable"};
+  if (setrlimit(RLIMIT_CORE, &none) != 0)
+    return Error{ReasonCode::kInternalError, "core dumps can't be turned off"};
+  if (prctl(PR_SET_DUMPABLE, 0) != 0)
+    return Error{ReasonCode::kInternalError, "process can't be made non-dumpable"};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return Error{ReasonCode::kInternalError, "no_new_privs can't be set"};
   return Done{};

@@ -12,8 +12,9 @@ namespace portcullis {
 /// Overwrites memory in a way that the compiler may not remove.
 void Wipe(std::span<std::byte> bytes);
 
-/// Key bytes. Moves, never copies; wipes itself; has no comparison, stream or format. The memory is locked and
-/// left out of core dumps as far as the system allows. Expose() is the only way in: a search for it is the audit.
+/// Key bytes. Moves, never copies; wipes itself; has no comparison, stream or format. The memory is locked
+/// and left out of core dumps as far as the system allows. Expose() is the only way in: a search for it is
+/// the audit.
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -42,7 +43,8 @@ class SecretBytes {
   decltype(auto) ExposeMutable(Fn&& fn) {
     return std::forward<Fn>(fn)(std::span<std::byte>(data_, size_));
   }
-  /// Wipes all and keeps the first `size` bytes: for decryption into a buffer that was sized for the worst case.
+  /// Wipes all and keeps the first `size` bytes: for decryption into a buffer that was sized for the worst
+  /// case.
   void ShrinkTo(std::size_t size);
 
  private:
@@ -50,8 +52,8 @@ class SecretBytes {
   std::size_t size_ = 0;
 };
 
-/// What a process that holds secrets does first: no core dump, no ptrace by its own user, no privilege to gain.
-/// Errors: InternalError, where the kernel refuses.
+/// What a process that holds secrets does first: no core dump, no ptrace by its own user, no privilege to
+/// gain. Errors: InternalError, where the kernel refuses.
 Result<> HardenProcess();
 
 }  // namespace portcullis

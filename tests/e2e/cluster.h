@@ -10,8 +10,8 @@
 
 namespace portcullis::e2e {
 
-/// A throw-away control plane on loopback (tests/controlplane), with an administrator's connection to it. Stopped
-/// and removed when the object goes.
+/// A throw-away control plane on loopback (tests/controlplane), with an administrator's connection to it.
+/// Stopped and removed when the object goes.
 class Cluster {
  public:
   /// `folder` is made. Error: InternalError, naming the log.
@@ -28,7 +28,8 @@ class Cluster {
   /// kubectl as administrator; stdout. Error where it exits non-zero.
   Result<std::string> Kubectl(std::vector<std::string> arguments, std::string_view input = "");
   /// A kubeconfig with a fresh token of a service account, bound to nothing else.
-  Result<std::filesystem::path> KubeconfigFor(const std::string& namespace_name, const std::string& service_account);
+  Result<std::filesystem::path> KubeconfigFor(const std::string& namespace_name,
+                                              const std::string& service_account);
 
  private:
   explicit Cluster(std::filesystem::path folder) : folder_(std::move(folder)), metrics_("controller") {}

@@ -1,5 +1,5 @@
-// portcullis-demo: the main job on a throw-away control plane, told as it goes. Exit code 0 where everything came out
-// as it must. tests/e2e/demo.sh sets the folders up and cleans them away.
+// portcullis-demo: the main job on a throw-away control plane, told as it goes. Exit code 0 where everything
+// came out as it must. tests/e2e/demo.sh sets the folders up and cleans them away.
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,7 +20,9 @@ using codec::Json;
 const auto kStarted = std::chrono::steady_clock::now();
 bool colour = false;
 
-std::string Paint(const char* code, const std::string& text) { return colour ? std::string(code) + text + "\033[0m" : text; }
+std::string Paint(const char* code, const std::string& text) {
+  return colour ? std::string(code) + text + "\033[0m" : text;
+}
 std::string Green(const std::string& text) { return Paint("\033[32m", text); }
 std::string Red(const std::string& text) { return Paint("\033[31m", text); }
 std::string Bold(const std::string& text) { return Paint("\033[1m", text); }
@@ -51,22 +53,28 @@ void Tell(const PodStory& story, MainJob& job, Checklist& checks) {
     return;
   }
   Say("   event: " + story.event);
-  if (story.agent_exit_code != 0) Say("   agent (exit " + std::to_string(story.agent_exit_code) + "): " + story.agent_line);
-  checks.Expect(story.as_expected(), story.expected_reasons.empty() ? "released" : "denied with " + story.reason);
+  if (story.agent_exit_code != 0)
+    Say("   agent (exit " + std::to_string(story.agent_exit_code) + "): " + story.agent_line);
+  checks.Expect(story.as_expected(),
+                story.expected_reasons.empty() ? "released" : "denied with " + story.reason);
   checks.Expect(story.audit_sequence > 0, "audit row " + std::to_string(story.audit_sequence));
   if (!story.expected_reasons.empty()) {
     const auto release = job.KeyReleaseOf(story.name);
-    const auto secret = release ? job.SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"}))) : Result<bool>(true);
+    const auto secret =
+        release ? job.SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"})))
+                : Result<bool>(true);
     checks.Expect(secret && !*secret, "no Secret exists");
     return;
   }
   checks.Expect(story.unsealed == job.model_key(), "the agent's unsealed bytes equal the key owner's");
-  checks.Expect(story.sealed_variable.starts_with("{\"protected\""), "the Secret holds a JWE and nothing else");
+  checks.Expect(story.sealed_variable.starts_with("{\"protected\""),
+                "the Secret holds a JWE and nothing else");
   const auto secret = job.installation().cluster().api().Get(kube::kSecrets, {kTeam, story.secret});
-  checks.Expect(secret && secret->TextAt({"type"}) == kube::kSealedKeySecretType && secret->Find("immutable") != nullptr &&
-                    secret->Find("data")->if_object()->size() == 1 &&
-                    secret->At({"metadata", "ownerReferences"})->if_array()->front().TextAt({"kind"}) == "Pod",
-                "Secret " + story.secret + " is immutable, of our type, owned by the pod");
+  checks.Expect(
+      secret && secret->TextAt({"type"}) == kube::kSealedKeySecretType &&
+          secret->Find("immutable") != nullptr && secret->Find("data")->if_object()->size() == 1 &&
+          secret->At({"metadata", "ownerReferences"})->if_array()->front().TextAt({"kind"}) == "Pod",
+      "Secret " + story.secret + " is immutable, of our type, owned by the pod");
   checks.Expect(story.main_started, "the main container started once the Secret was there, and not before");
 }
 
@@ -81,7 +89,8 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   const std::string exposition = installation.Ops("broker", "/metrics");
   for (const PodStory& story : stories) {
     if (!story.admitted) continue;
-    const std::string series = "portcullis_decisions_total{reason=\"" + story.reason + "\",tee=\"snp\",verdict=\"" + story.verdict + "\"}";
+    const std::string series = "portcullis_decisions_total{reason=\"" + story.reason +
+                               "\",tee=\"snp\",verdict=\"" + story.verdict + "\"}";
     checks.Expect(CountOf(exposition, series) >= 1, "metric " + series);
   }
   const auto database = installation.database().string();
@@ -92,7 +101,8 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   const auto rows = TRY(installation.Cli({"audit", "tail", "-o", "json"}));
   for (const PodStory& story : stories)
     if (story.admitted)
-      checks.Expect(rows.output.find("team-a/" + story.name) != std::string::npos, "audit row of pod " + story.name);
+      checks.Expect(rows.output.find("team-a/" + story.name) != std::string::npos,
+                    "audit row of pod " + story.name);
   std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // a checkpoint is signed each second
   const auto intact = TRY(installation.Cli({"audit", "verify", database, "--key", key}));
   checks.Expect(intact.exit_code == 0, "portcullis audit verify: intact");
@@ -106,8 +116,10 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   };
   TRY(sqlite(database, ".backup '" + copy + "'"));
   // An attacker with the file is not held by the table's own guard.
-  TRY(sqlite(copy, "DROP TRIGGER IF EXISTS audit_rows_keep; UPDATE audit_rows SET canonical = replace(canonical, 'deny', 'denx') WHERE sequence = "
-                   "(SELECT min(sequence) FROM audit_rows WHERE canonical LIKE '%\"deny\"%')"));
+  TRY(sqlite(copy,
+             "DROP TRIGGER IF EXISTS audit_rows_keep; UPDATE audit_rows SET canonical = replace(canonical, "
+             "'deny', 'denx') WHERE sequence = "
+             "(SELECT min(sequence) FROM audit_rows WHERE canonical LIKE '%\"deny\"%')"));
   const auto broken = TRY(installation.Cli({"audit", "verify", copy, "--key", key}));
   Say("   " + broken.output.substr(0, broken.output.find('\n')));
   checks.Expect(broken.exit_code == 1, "and unhappy after one byte of the log is changed");
@@ -115,11 +127,13 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
 }
 
 void PrintTable(const std::vector<PodStory>& stories) {
-  std::printf("\n%-20s %-8s %-9s %-24s %-46s %s\n", "POD", "POLICY", "VERDICT", "REASON", "SECRET", "TIME TO KEY");
+  std::printf("\n%-20s %-8s %-9s %-24s %-46s %s\n", "POD", "POLICY", "VERDICT", "REASON", "SECRET",
+              "TIME TO KEY");
   for (const PodStory& story : stories) {
     char seconds[32] = "-";
     if (story.verdict == "allow") std::snprintf(seconds, sizeof seconds, "%.1f s", story.seconds_to_key);
-    const std::string reason = story.admitted ? (story.reason.empty() ? "-" : story.reason) : "NotConfidential";
+    const std::string reason =
+        story.admitted ? (story.reason.empty() ? "-" : story.reason) : "NotConfidential";
     std::printf("%-20s %-8s %-9s %-24s %-46s %s\n", story.name.c_str(), kPolicyName,
                 story.admitted ? story.verdict.c_str() : "refused", reason.c_str(),
                 story.secret.empty() ? "none" : story.secret.c_str(), seconds);
@@ -152,10 +166,12 @@ Result<bool> Run(const std::filesystem::path& folder, const std::filesystem::pat
   Say(Bold("pod a is deleted"));
   TRY(job.DeletePod("a-right"));
   checks.Expect(true, "the Secret is gone and the release is revoked");
-  checks.Expect(CountOf(installation->Ops("broker", "/metrics"), "portcullis_revocations_total{cause=\"PodDeleted\"}") >= 1,
+  checks.Expect(CountOf(installation->Ops("broker", "/metrics"),
+                        "portcullis_revocations_total{cause=\"PodDeleted\"}") >= 1,
                 "metric portcullis_revocations_total{cause=\"PodDeleted\"}");
-  checks.Expect(TRY(installation->Cli({"audit", "tail", "-o", "json"})).output.find("revocation") != std::string::npos,
-                "audit row of the revocation");
+  checks.Expect(
+      TRY(installation->Cli({"audit", "tail", "-o", "json"})).output.find("revocation") != std::string::npos,
+      "audit row of the revocation");
 
   Say(Bold("the model key is searched for in etcd, logs, API objects, metrics and the broker's database"));
   const auto leaks = TRY(job.FindLeaks());

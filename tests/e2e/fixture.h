@@ -8,7 +8,8 @@
 
 namespace portcullis::e2e {
 
-/// One control plane with Portcullis on it for all end-to-end tests of this process; stopped and removed at its end.
+/// One control plane with Portcullis on it for all end-to-end tests of this process; stopped and removed at
+/// its end.
 class World {
  public:
   /// Aborts the test run with the reason where it can't be set up: nothing below could mean anything.

@@ -22,8 +22,8 @@ void WriteSecret(const std::filesystem::path& path, const SecretBytes& secret) {
 }
 
 /// A leaf under `authority` as NAME.crt and NAME.key.
-Result<> WriteLeaf(const std::filesystem::path& folder, const std::string& name, const std::string& common_name, bool server,
-                   const Authority& authority) {
+Result<> WriteLeaf(const std::filesystem::path& folder, const std::string& name,
+                   const std::string& common_name, bool server, const Authority& authority) {
   const WallTime now = SystemClock().Now();
   crypto::CertificateTemplate wanted{.common_name = common_name,
                                      .dns_names = {},
@@ -45,14 +45,17 @@ Result<> WriteLeaf(const std::filesystem::path& folder, const std::string& name,
 
 }  // namespace
 
-Result<std::unique_ptr<Installation>> Installation::Prepare(Cluster& cluster, const std::filesystem::path& folder) {
+Result<std::unique_ptr<Installation>> Installation::Prepare(Cluster& cluster,
+                                                            const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "log");
   std::unique_ptr<Installation> installation(new Installation(cluster, folder, lab::LabPki::Generate()));
   TRY(installation->pki_.Save(installation->pki_folder()));
   TRY(installation->MakeCertificates());
-  for (std::uint16_t* port : {&installation->guest_port_, &installation->broker_port_, &installation->webhook_port_})
+  for (std::uint16_t* port :
+       {&installation->guest_port_, &installation->broker_port_, &installation->webhook_port_})
     *port = FreePort();
-  for (const char* component : {"broker", "controller", "webhook"}) installation->ops_ports_[component] = FreePort();
+  for (const char* component : {"broker", "controller", "webhook"})
+    installation->ops_ports_[component] = FreePort();
   return installation;
 }
 
@@ -79,33 +82,39 @@ Result<> Installation::MakeCertificates() {
 
 std::string Installation::Values() const {
   const auto file = [&](const char* name) { return Json((folder_ / name).string()); };
-  const auto listen = [](std::uint16_t port) { return Json::Object({{"address", "127.0.0.1"}, {"port", port}}); };
+  const auto listen = [](std::uint16_t port) {
+    return Json::Object({{"address", "127.0.0.1"}, {"port", port}});
+  };
   const std::string guest_url = "https://127.0.0.1:" + std::to_string(guest_port_);
   Json guest = listen(guest_port_), broker = listen(broker_port_);
   guest.Set("url", guest_url).Set("certificateFile", file("guest.crt")).Set("keyFile", file("guest.key"));
-  broker.Set("certificateFile", file("broker.crt")).Set("keyFile", file("broker.key")).Set("clientCaFile", file("ca.crt"));
-  const Json operator_config = Json::Object(
-      {{"cluster", "demo"},
-       {"broker", Json::Object({{"url", "https://127.0.0.1:" + std::to_string(broker_port_)},
-                                {"caFile", file("ca.crt")},
-                                {"certificateFile", file("operator.crt")},
-                                {"keyFile", file("operator.key")}})},
-       {"guest", Json::Object({{"url", guest_url}, {"caFile", file("ca.crt")}})},
-       {"webhook", listen(webhook_port_)},
-       {"ops", listen(ops_ports_.at("controller"))}});
+  broker.Set("certificateFile", file("broker.crt"))
+      .Set("keyFile", file("broker.key"))
+      .Set("clientCaFile", file("ca.crt"));
+  const Json operator_config =
+      Json::Object({{"cluster", "demo"},
+                    {"broker", Json::Object({{"url", "https://127.0.0.1:" + std::to_string(broker_port_)},
+                                             {"caFile", file("ca.crt")},
+                                             {"certificateFile", file("operator.crt")},
+                                             {"keyFile", file("operator.key")}})},
+                    {"guest", Json::Object({{"url", guest_url}, {"caFile", file("ca.crt")}})},
+                    {"webhook", listen(webhook_port_)},
+                    {"ops", listen(ops_ports_.at("controller"))}});
   return codec::ToText(Json::Object(
-      {{"kbs", Json::Object({{"replicas", 0},
-                             {"persistence", Json::Object({{"enabled", false}})},
-                             {"config", Json::Object({{"guest", guest},
-                                                      {"broker", broker},
-                                                      {"ops", listen(ops_ports_.at("broker"))},
-                                                      {"store", Json::Object({{"path", database().string()}})},
-                                                      {"kek", Json::Object({{"file", file("kek")}})}})}})},
+      {{"kbs",
+        Json::Object({{"replicas", 0},
+                      {"persistence", Json::Object({{"enabled", false}})},
+                      {"config", Json::Object({{"guest", guest},
+                                               {"broker", broker},
+                                               {"ops", listen(ops_ports_.at("broker"))},
+                                               {"store", Json::Object({{"path", database().string()}})},
+                                               {"kek", Json::Object({{"file", file("kek")}})}})}})},
        {"operator", Json::Object({{"config", operator_config}})},
        {"controller", Json::Object({{"replicas", 0}})},
        // The API server dials localhost, and expects the certificate of the Service all the same.
-       {"webhook", Json::Object({{"replicas", 0},
-                                 {"service", Json::Object({{"port", webhook_port_}, {"externalName", "localhost"}})}})},
+       {"webhook",
+        Json::Object({{"replicas", 0},
+                      {"service", Json::Object({{"port", webhook_port_}, {"externalName", "localhost"}})}})},
        {"releaseNamespaces", Json::Array({kTeam})}}));
 }
 
@@ -114,25 +123,31 @@ Result<> Installation::InstallChart() {
   TRY(cluster_.Kubectl({"create", "namespace", kTeam}));
   WriteText(folder_ / "values.json", Values());
   const auto log = logs() / "helm.log";
-  const auto installed = TRY(RunCommand(
-      {cluster_.helm(), "install", "portcullis", (SourceRoot() / "charts/portcullis").string(), "--namespace", kSystemNamespace,
-       "--kubeconfig", cluster_.kubeconfig().string(), "--values", (folder_ / "values.json").string()},
-      log, {{"HELM_CACHE_HOME", (folder_ / "helm").string()}, {"HELM_CONFIG_HOME", (folder_ / "helm").string()},
-            {"HELM_DATA_HOME", (folder_ / "helm").string()}}));
-  if (installed.exit_code != 0) return Error{ReasonCode::kInternalError, "helm install failed", ReadText(log)};
+  const auto installed =
+      TRY(RunCommand({cluster_.helm(), "install", "portcullis", (SourceRoot() / "charts/portcullis").string(),
+                      "--namespace", kSystemNamespace, "--kubeconfig", cluster_.kubeconfig().string(),
+                      "--values", (folder_ / "values.json").string()},
+                     log,
+                     {{"HELM_CACHE_HOME", (folder_ / "helm").string()},
+                      {"HELM_CONFIG_HOME", (folder_ / "helm").string()},
+                      {"HELM_DATA_HOME", (folder_ / "helm").string()}}));
+  if (installed.exit_code != 0)
+    return Error{ReasonCode::kInternalError, "helm install failed", ReadText(log)};
   TRY(ExtractConfiguration("portcullis-kbs", "kbs.yaml"));
   return ExtractConfiguration("portcullis-operator", "operator.yaml");
 }
 
 Result<> Installation::ExtractConfiguration(const std::string& config_map, const std::string& entry) {
-  const std::string text = TRY(cluster_.Kubectl({"get", "configmap", config_map, "-n", kSystemNamespace, "-o", "json"}));
+  const std::string text =
+      TRY(cluster_.Kubectl({"get", "configmap", config_map, "-n", kSystemNamespace, "-o", "json"}));
   const Json object = TRY(codec::ParseJson(text));
   WriteText(folder_ / entry, object.TextAt({"data", entry}));
   return Done{};
 }
 
 Result<> Installation::AwaitReady(Process& process, const std::string& component) {
-  const bool ready = Eventually(kReadyLimit, [&] { return Ops(component, "/readyz") == "ok\n" || !process.running(); });
+  const bool ready =
+      Eventually(kReadyLimit, [&] { return Ops(component, "/readyz") == "ok\n" || !process.running(); });
   if (!process.running() || !ready)
     return Error{ReasonCode::kInternalError, "a process did not become ready",
                  component + ": " + Ops(component, "/readyz") + " see " + logs().string()};
@@ -142,31 +157,37 @@ Result<> Installation::AwaitReady(Process& process, const std::string& component
 Result<> Installation::StartBroker(const std::map<std::string, std::string>& environment) {
   auto all = environment;
   all["PORTCULLIS_LAB_PKI"] = pki_folder().string();
-  broker_ = TRY(Process::Start({{(BinFolder() / "portcullis-kbs-lab").string(), "--config", (folder_ / "kbs.yaml").string()},
-                                all, logs() / "kbs.log"}));
+  broker_ = TRY(Process::Start(
+      {{(BinFolder() / "portcullis-kbs-lab").string(), "--config", (folder_ / "kbs.yaml").string()},
+       all,
+       logs() / "kbs.log"}));
   return AwaitReady(*broker_, "broker");
 }
 
 Result<> Installation::StartController(const std::map<std::string, std::string>& environment) {
   const auto kubeconfig = TRY(cluster_.KubeconfigFor(kSystemNamespace, "portcullis-controller"));
-  controller_ = TRY(Process::Start(
-      {{(BinFolder() / "portcullis-operator-lab").string(), "controller", "--config", (folder_ / "operator.yaml").string(),
-        "--kubeconfig", kubeconfig.string(), "--ops-port", std::to_string(ops_ports_.at("controller"))},
-       environment, logs() / "controller.log"}));
+  controller_ =
+      TRY(Process::Start({{(BinFolder() / "portcullis-operator-lab").string(), "controller", "--config",
+                           (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(),
+                           "--ops-port", std::to_string(ops_ports_.at("controller"))},
+                          environment,
+                          logs() / "controller.log"}));
   return AwaitReady(*controller_, "controller");
 }
 
 Result<> Installation::DropLease() {
-  TRY(cluster_.Kubectl({"delete", "lease", "portcullis-controller", "-n", kSystemNamespace, "--ignore-not-found"}));
+  TRY(cluster_.Kubectl(
+      {"delete", "lease", "portcullis-controller", "-n", kSystemNamespace, "--ignore-not-found"}));
   return Done{};
 }
 
 Result<> Installation::StartWebhook() {
   const auto kubeconfig = TRY(cluster_.KubeconfigFor(kSystemNamespace, "portcullis-webhook"));
-  webhook_ = TRY(Process::Start(
-      {{(BinFolder() / "portcullis-operator").string(), "webhook", "--config", (folder_ / "operator.yaml").string(),
-        "--kubeconfig", kubeconfig.string(), "--ops-port", std::to_string(ops_ports_.at("webhook"))},
-       {}, logs() / "webhook.log"}));
+  webhook_ = TRY(Process::Start({{(BinFolder() / "portcullis-operator").string(), "webhook", "--config",
+                                  (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(),
+                                  "--ops-port", std::to_string(ops_ports_.at("webhook"))},
+                                 {},
+                                 logs() / "webhook.log"}));
   return AwaitReady(*webhook_, "webhook");
 }
 

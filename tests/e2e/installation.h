@@ -14,8 +14,8 @@ namespace portcullis::e2e {
 inline constexpr const char* kSystemNamespace = "portcullis";
 inline constexpr const char* kTeam = "team-a";
 
-/// Portcullis on a Cluster: certificates made, chart installed by helm, broker, controller and webhook run as local
-/// processes with the chart's configuration and the tokens of the chart's service accounts.
+/// Portcullis on a Cluster: certificates made, chart installed by helm, broker, controller and webhook run as
+/// local processes with the chart's configuration and the tokens of the chart's service accounts.
 class Installation {
  public:
   /// `folder` gets certificates, keys, database and logs.

@@ -1,4 +1,5 @@
-// The controller killed between any two steps: nothing is released without an audit row, and nothing stays stuck.
+// The controller killed between any two steps: nothing is released without an audit row, and nothing stays
+// stuck.
 #include <gmock/gmock.h>
 
 #include "kube/objects.h"
@@ -47,17 +48,19 @@ TEST_P(ControllerKilledAt, ThePodStillGetsItsKeyAfterARestart) {
 
   ASSERT_TRUE(installation.DropLease());
   ASSERT_TRUE(installation.StartController());
-  EXPECT_EQ(agent->Wait(std::chrono::seconds(60)).value_or(-1), 0) << ReadText(installation.logs() / (pod_name + ".log"));
+  EXPECT_EQ(agent->Wait(std::chrono::seconds(60)).value_or(-1), 0)
+      << ReadText(installation.logs() / (pod_name + ".log"));
   EXPECT_TRUE(Eventually(std::chrono::seconds(30), [&] {
     const auto release = world.job().KeyReleaseOf(pod_name);
     const auto exists = world.job().SecretExists("portcullis-" + release_id);
-    return release && release->Find("status") != nullptr && kube::IsConditionTrue(*release->Find("status"), "Ready") && exists && *exists;
+    return release && release->Find("status") != nullptr &&
+           kube::IsConditionTrue(*release->Find("status"), "Ready") && exists && *exists;
   })) << "stuck after the restart";
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, ControllerKilledAt,
-                         ::testing::Values("keyrelease.create", "release.register", "secret.write", "secret.written",
-                                           "status.patch", "event.emit"),
+                         ::testing::Values("keyrelease.create", "release.register", "secret.write",
+                                           "secret.written", "status.patch", "event.emit"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::ranges::replace(name, '.', '_');
@@ -73,7 +76,8 @@ TEST(ControllerAway, HearsOfADeletionWhenItIsBack) {
   ASSERT_TRUE(story.as_expected());
   installation.controller().Stop();
   // Deleted while nobody watches: the garbage collector takes the objects, the broker must still hear of it.
-  ASSERT_TRUE(world.cluster().Kubectl({"delete", "pod", "a-revoked", "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
+  ASSERT_TRUE(world.cluster().Kubectl(
+      {"delete", "pod", "a-revoked", "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
   ASSERT_TRUE(installation.StartController());
   EXPECT_TRUE(Eventually(std::chrono::seconds(60), [&] {
     const auto exists = world.job().SecretExists(story.secret);

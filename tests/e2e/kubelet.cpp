@@ -21,7 +21,8 @@ std::string LastLine(const std::string& text) {
   const auto end = text.find_last_not_of('\n');
   if (end == std::string::npos) return "";
   const auto start = text.rfind('\n', end);
-  return text.substr(start == std::string::npos ? 0 : start + 1, end - (start == std::string::npos ? -1 : start));
+  return text.substr(start == std::string::npos ? 0 : start + 1,
+                     end - (start == std::string::npos ? -1 : start));
 }
 
 Json ContainerState(std::string_view name, std::string_view state, Json detail) {
@@ -35,7 +36,9 @@ Json ContainerState(std::string_view name, std::string_view state, Json detail) 
 
 }  // namespace
 
-std::filesystem::path Kubelet::VolumeOf(const Json& pod) const { return volumes_ / std::string(kube::UidOf(pod)); }
+std::filesystem::path Kubelet::VolumeOf(const Json& pod) const {
+  return volumes_ / std::string(kube::UidOf(pod));
+}
 
 Result<> Kubelet::Report(const kube::ObjectKey& pod, const Json& status) {
   TRY(installation_.cluster().api().Patch(kube::kPods, pod, "status", kube::PatchType::kMerge,
@@ -43,13 +46,15 @@ Result<> Kubelet::Report(const kube::ObjectKey& pod, const Json& status) {
   return Done{};
 }
 
-Result<Process> Kubelet::StartAgent(const Json& pod, const HostConduct& conduct, const std::filesystem::path& log) {
+Result<Process> Kubelet::StartAgent(const Json& pod, const HostConduct& conduct,
+                                    const std::filesystem::path& log) {
   const Json* containers = pod.At({"spec", "initContainers"});
   if (containers == nullptr || containers->if_array()->front().TextAt({"name"}) != "portcullis-agent")
     return Error{ReasonCode::kInternalError, "the agent is not the first init container"};
   const Json& agent = containers->if_array()->front();
   // The downward API: the one variable is a fieldRef to the annotation.
-  const std::string annotation = conduct.init_data.value_or(std::string(kube::AnnotationOf(pod, kube::kInitDataAnnotation)));
+  const std::string annotation =
+      conduct.init_data.value_or(std::string(kube::AnnotationOf(pod, kube::kInitDataAnnotation)));
   const auto init_data = TRY(codec::DecodeInitDataAnnotation(annotation));
   lab::LaunchState launch = conduct.launch;
   launch.host_data = TRY(snp::HostData::From(crypto::Sha256(AsBytes(init_data.text)).bytes()));
@@ -85,9 +90,10 @@ Result<Kubelet::Outcome> Kubelet::RunPod(const kube::ObjectKey& key, const HostC
   kube::Api& api = installation_.cluster().api();
   const Json pod = TRY(api.Get(kube::kPods, key));
   const auto log = installation_.logs() / ("agent-" + key.name + ".log");
-  TRY(Report(key, Json::Object({{"phase", "Pending"},
-                                {"initContainerStatuses",
-                                 Json::Array({ContainerState("portcullis-agent", "running", codec::JsonObject())})}})));
+  TRY(Report(
+      key, Json::Object({{"phase", "Pending"},
+                         {"initContainerStatuses", Json::Array({ContainerState("portcullis-agent", "running",
+                                                                               codec::JsonObject())})}})));
   Process agent = TRY(StartAgent(pod, conduct, log));
   Outcome outcome;
   outcome.agent_exit_code = agent.Wait(conduct.agent_timeout + std::chrono::seconds(30)).value_or(-1);
@@ -95,7 +101,8 @@ Result<Kubelet::Outcome> Kubelet::RunPod(const kube::ObjectKey& key, const HostC
 
   const Json& main = pod.At({"spec", "containers"})->if_array()->front();
   const std::string main_name(main.TextAt({"name"}));
-  const Json ended = ContainerState("portcullis-agent", "terminated", Json::Object({{"exitCode", outcome.agent_exit_code}}));
+  const Json ended =
+      ContainerState("portcullis-agent", "terminated", Json::Object({{"exitCode", outcome.agent_exit_code}}));
   if (outcome.agent_exit_code != 0) {
     TRY(Report(key, Json::Object({{"phase", "Pending"}, {"initContainerStatuses", Json::Array({ended})}})));
     return outcome;
@@ -104,11 +111,13 @@ Result<Kubelet::Outcome> Kubelet::RunPod(const kube::ObjectKey& key, const HostC
   Json gated;
   for (const Json& variable : *main.Find("env")->if_array())
     if (variable.TextAt({"name"}) == "PORTCULLIS_SEALED_KEY") gated = variable;
-  TRY(Report(key, Json::Object({{"phase", "Pending"},
-                                {"initContainerStatuses", Json::Array({ended})},
-                                {"containerStatuses",
-                                 Json::Array({ContainerState(main_name, "waiting",
-                                                             Json::Object({{"reason", "CreateContainerConfigError"}}))})}})));
+  TRY(Report(
+      key, Json::Object(
+               {{"phase", "Pending"},
+                {"initContainerStatuses", Json::Array({ended})},
+                {"containerStatuses",
+                 Json::Array({ContainerState(main_name, "waiting",
+                                             Json::Object({{"reason", "CreateContainerConfigError"}}))})}})));
   outcome.main_started = Eventually(kSecretLimit, [&] {
     auto value = SecretValue(pod, gated);
     outcome.sealed_variable = value ? *value : "";
@@ -120,8 +129,8 @@ Result<Kubelet::Outcome> Kubelet::RunPod(const kube::ObjectKey& key, const HostC
     if (key_name.empty() || entry.path().filename() == key_name) outcome.unsealed = ReadText(entry.path());
   TRY(Report(key, Json::Object({{"phase", "Running"},
                                 {"initContainerStatuses", Json::Array({ended})},
-                                {"containerStatuses",
-                                 Json::Array({ContainerState(main_name, "running", codec::JsonObject())})}})));
+                                {"containerStatuses", Json::Array({ContainerState(main_name, "running",
+                                                                                  codec::JsonObject())})}})));
   return outcome;
 }
 

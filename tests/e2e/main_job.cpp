@@ -15,7 +15,9 @@ using codec::Json;
 constexpr std::chrono::seconds kDecisionLimit{20};
 constexpr const char* kRuntimeClass = "kata-qemu-snp";
 
-std::string MeasurementText(const lab::LaunchState& launch) { return codec::EncodeHex(launch.measurement.bytes()); }
+std::string MeasurementText(const lab::LaunchState& launch) {
+  return codec::EncodeHex(launch.measurement.bytes());
+}
 
 /// The policy of the main job: the lab's healthy Milan and nothing else.
 std::string PolicyYaml() {
@@ -30,7 +32,9 @@ std::string PolicyYaml() {
          "        tcbFloor: {bootloader: 4, tee: 0, snp: 24, microcode: 219}\n"
          "        firmwareFloor: \"1.55.29\"\n        mitigations: {launch: \"0x0\", current: \"0x0\"}\n"
          "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    maskedChipId: Deny\n    csps: []\n"
-         "    measurements: [\"" + MeasurementText(lab::LaunchState::Milan()) + "\"]\n    minGuestSvn: 0\n"
+         "    measurements: [\"" +
+         MeasurementText(lab::LaunchState::Milan()) +
+         "\"]\n    minGuestSvn: 0\n"
          "    familyId: {mode: Any, digests: []}\n    imageId: {mode: Any, digests: []}\n"
          "    idKey: {mode: Absent, digests: []}\n    authorKey: {mode: Absent, digests: []}\n"
          "freshness: {challengeSeconds: 60}\nlease: {seconds: 3600}\nmaxReleases: 10\ndelivery: Secret\n";
@@ -54,7 +58,9 @@ T Flipped(const T& value) {
 }  // namespace
 
 bool PodStory::as_expected() const {
-  if (!admitted) return std::ranges::any_of(expected_reasons, [&](const std::string& r) { return refusal.find(r) != std::string::npos; });
+  if (!admitted)
+    return std::ranges::any_of(expected_reasons,
+                               [&](const std::string& r) { return refusal.find(r) != std::string::npos; });
   if (expected_reasons.empty()) return verdict == "allow" && main_started;
   return verdict == "deny" && !main_started && secret.empty() &&
          std::ranges::find(expected_reasons, reason) != expected_reasons.end();
@@ -72,7 +78,8 @@ std::vector<PodStory> MainJob::Pods() {
           story("b-measurement", "one bit of the measurement differs", {"MeasurementNotAllowed"}),
           story("c-debug", "launched with debug on", {"DebugEnabled"}),
           story("d-old-tcb", "a TCB below the policy's floor", {"TcbBelowFloor"}),
-          story("e-replay", "evidence recorded from pod a, sent again", {"ReportDataMismatch", "ChallengeReused"}),
+          story("e-replay", "evidence recorded from pod a, sent again",
+                {"ReportDataMismatch", "ChallengeReused"}),
           story("f-init-data", "init-data changed after admission", {"InitDataMismatch"}),
           story("g-not-confidential", "no confidential RuntimeClass", {"NotConfidential"})};
 }
@@ -91,10 +98,12 @@ Result<> MainJob::AwaitAccepted(const kube::Resource& resource, const std::strin
   const bool accepted = Eventually(kDecisionLimit, [&] {
     const auto object = installation_.cluster().api().Get(resource, {kTeam, name});
     if (!object || object->Find("status") == nullptr) return false;
-    if (const Json* condition = kube::FindCondition(*object->Find("status"), "Accepted")) last = condition->TextAt({"message"});
+    if (const Json* condition = kube::FindCondition(*object->Find("status"), "Accepted"))
+      last = condition->TextAt({"message"});
     return kube::IsConditionTrue(*object->Find("status"), "Accepted");
   });
-  if (!accepted) return Error{ReasonCode::kInternalError, "the broker did not accept an object", name + ": " + last};
+  if (!accepted)
+    return Error{ReasonCode::kInternalError, "the broker did not accept an object", name + ": " + last};
   return Done{};
 }
 
@@ -107,7 +116,8 @@ Result<> MainJob::PublishKeyAndPolicy() {
     narrate_("key owner: " + shown);
     auto finished = TRY(installation_.Cli(std::move(arguments)));
     if (finished.exit_code != 0)
-      return Error{ReasonCode::kInternalError, "the CLI failed", shown + ": " + ReadText(installation_.logs() / "cli.log")};
+      return Error{ReasonCode::kInternalError, "the CLI failed",
+                   shown + ": " + ReadText(installation_.logs() / "cli.log")};
     return std::move(finished.output);
   };
   ByteBuffer key(32);
@@ -117,10 +127,11 @@ Result<> MainJob::PublishKeyAndPolicy() {
   WriteText(desk / "policy.yaml", PolicyYaml());
 
   TRY(run({"key", "generate", "--out", desk / "authority.key", "--public", desk / "authority.pub"}));
-  const std::string wrapped = TRY(run({"key", "wrap", "--key", desk / "model.key", "--authority", desk / "authority.pub",
-                                       "--namespace", kTeam, "--name", kKeyName, "--resource", "team-a/model-key/llama-70b",
-                                       "--version", "1"}));
-  const std::string signed_policy = TRY(run({"policy", "sign", "--key", desk / "authority.key", "--in", desk / "policy.yaml"}));
+  const std::string wrapped = TRY(
+      run({"key", "wrap", "--key", desk / "model.key", "--authority", desk / "authority.pub", "--namespace",
+           kTeam, "--name", kKeyName, "--resource", "team-a/model-key/llama-70b", "--version", "1"}));
+  const std::string signed_policy =
+      TRY(run({"policy", "sign", "--key", desk / "authority.key", "--in", desk / "policy.yaml"}));
   narrate_("kubectl apply: ModelKey llama-70b, ReleasePolicy llama");
   TRY(installation_.cluster().Kubectl({"apply", "-f", "-"}, wrapped));
   TRY(installation_.cluster().Kubectl({"apply", "-f", "-"}, signed_policy));
@@ -139,11 +150,21 @@ HostConduct MainJob::ConductFor(const PodStory& story, const Json& pod) const {
   conduct.launch = lab::LaunchState::Milan();
   const auto recording = installation_.folder() / "recorded-request.json";
   switch (story.name.front()) {
-    case 'a': conduct.record = recording; break;
-    case 'b': conduct.launch.measurement = Flipped(conduct.launch.measurement); break;
-    case 'c': conduct.launch.policy |= 1u << 19; break;
-    case 'd': conduct.launch.SetTcb({.fmc = 0, .bootloader = 3, .tee = 0, .snp = 8, .microcode = 0x73}); break;
-    case 'e': conduct.replay = recording; break;
+    case 'a':
+      conduct.record = recording;
+      break;
+    case 'b':
+      conduct.launch.measurement = Flipped(conduct.launch.measurement);
+      break;
+    case 'c':
+      conduct.launch.policy |= 1u << 19;
+      break;
+    case 'd':
+      conduct.launch.SetTcb({.fmc = 0, .bootloader = 3, .tee = 0, .snp = 8, .microcode = 0x73});
+      break;
+    case 'e':
+      conduct.replay = recording;
+      break;
     case 'f': {
       auto init_data = codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation));
       if (init_data) {
@@ -152,7 +173,8 @@ HostConduct MainJob::ConductFor(const PodStory& story, const Json& pod) const {
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return conduct;
 }
@@ -194,10 +216,12 @@ Result<> MainJob::AwaitDecision(PodStory& story) {
     story.verdict = release->TextAt({"status", "verdict"});
     story.secret = release->TextAt({"status", "secretName"});
     story.all_reasons.clear();
-    if (const Json* reasons = release->At({"status", "reasons"}); reasons != nullptr && reasons->if_array() != nullptr)
+    if (const Json* reasons = release->At({"status", "reasons"});
+        reasons != nullptr && reasons->if_array() != nullptr)
       for (const Json& reason : *reasons->if_array()) story.all_reasons.push_back(*reason.if_string());
     story.reason = story.all_reasons.empty() ? "" : story.all_reasons.front();
-    if (const Json* sequence = release->At({"status", "auditSequence"})) story.audit_sequence = sequence->if_int64().value_or(0);
+    if (const Json* sequence = release->At({"status", "auditSequence"}))
+      story.audit_sequence = sequence->if_int64().value_or(0);
     const auto pod = installation_.cluster().api().Get(kube::kPods, {kTeam, story.name});
     const auto events = installation_.cluster().api().List(kube::kEvents, kTeam, {});
     if (!pod || !events) return false;
@@ -207,11 +231,14 @@ Result<> MainJob::AwaitDecision(PodStory& story) {
         story.event = std::string(event.TextAt({"reason"})) + ": " + std::string(event.TextAt({"note"}));
     const auto created = ParseTimestamp(pod->TextAt({"metadata", "creationTimestamp"}));
     const auto decided_at = ParseTimestamp(release->TextAt({"status", "decidedAt"}));
-    if (created && decided_at) story.seconds_to_key = std::chrono::duration<double>(*decided_at - *created).count();
+    if (created && decided_at)
+      story.seconds_to_key = std::chrono::duration<double>(*decided_at - *created).count();
     const bool allowed_by_plan = story.expected_reasons.empty();
     return !story.event.empty() && story.verdict == (allowed_by_plan ? "allow" : "deny");
   });
-  if (!decided) return Error{ReasonCode::kInternalError, "no decision showed in KeyRelease and Events", story.name + ": " + story.agent_line};
+  if (!decided)
+    return Error{ReasonCode::kInternalError, "no decision showed in KeyRelease and Events",
+                 story.name + ": " + story.agent_line};
   return Done{};
 }
 
@@ -219,7 +246,8 @@ Result<> MainJob::DeletePod(const std::string& name) {
   const auto release = TRY(KeyReleaseOf(name));
   const std::string secret(release.TextAt({"status", "secretName"}));
   const std::string id(release.TextAt({"spec", "releaseId"}));
-  TRY(installation_.cluster().Kubectl({"delete", "pod", name, "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
+  TRY(installation_.cluster().Kubectl(
+      {"delete", "pod", name, "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
   const bool gone = Eventually(std::chrono::seconds(60), [&] {
     const auto exists = SecretExists(secret);
     const auto listed = installation_.Cli({"releases", "-o", "json"});
@@ -230,13 +258,13 @@ Result<> MainJob::DeletePod(const std::string& name) {
 }
 
 Result<std::vector<std::string>> MainJob::FindLeaks() {
-  std::vector<std::pair<std::string, std::string>> forms = {
-      {"raw", model_key_},
-      {"hex", codec::EncodeHex(AsBytes(model_key_))}};
+  std::vector<std::pair<std::string, std::string>> forms = {{"raw", model_key_},
+                                                            {"hex", codec::EncodeHex(AsBytes(model_key_))}};
   // base64 of the key at each of the three alignments that a surrounding text can give it.
   for (std::size_t shift = 0; shift < 3; ++shift) {
     const std::string padded = std::string(shift, 'x') + model_key_;
-    const std::string encoded = codec::EncodeBase64(AsBytes(padded)), url = codec::EncodeBase64Url(AsBytes(padded));
+    const std::string encoded = codec::EncodeBase64(AsBytes(padded)),
+                      url = codec::EncodeBase64Url(AsBytes(padded));
     forms.emplace_back("base64", encoded.substr(4, 36));
     forms.emplace_back("base64url", url.substr(4, 36));
   }
@@ -254,8 +282,9 @@ Result<std::vector<std::string>> MainJob::FindLeaks() {
   search_tree(installation_.folder());            // the broker's database, our logs
   for (const char* component : {"broker", "controller", "webhook"})
     search(std::string(component) + " /metrics", installation_.Ops(component, "/metrics"));
-  for (const char* kind : {"pods", "secrets", "configmaps", "modelkeys.portcullis.dev", "releasepolicies.portcullis.dev",
-                           "keyreleases.portcullis.dev", "events.events.k8s.io", "leases.coordination.k8s.io"})
+  for (const char* kind :
+       {"pods", "secrets", "configmaps", "modelkeys.portcullis.dev", "releasepolicies.portcullis.dev",
+        "keyreleases.portcullis.dev", "events.events.k8s.io", "leases.coordination.k8s.io"})
     search(std::string("API objects: ") + kind,
            TRY(installation_.cluster().Kubectl({"get", kind, "--all-namespaces", "-o", "json"})));
   return leaks;

@@ -14,20 +14,20 @@ inline constexpr const char* kKeyName = "llama-70b";
 
 /// One pod of the main job, and what became of it everywhere that it shows.
 struct PodStory {
-  std::string name;         // "a-right-measurement"
-  std::string about;        // for people
+  std::string name;                           // "a-right-measurement"
+  std::string about;                          // for people
   std::vector<std::string> expected_reasons;  // one of these must be the reason; empty: released
   // What was seen.
   bool admitted = false;
-  std::string refusal;      // admission's message, where refused
+  std::string refusal;  // admission's message, where refused
   std::string verdict, reason;
   std::vector<std::string> all_reasons;
-  std::string secret;       // its name, "" where there is none
+  std::string secret;  // its name, "" where there is none
   std::string agent_line;
   int agent_exit_code = -1;
   bool main_started = false;
   std::string unsealed, sealed_variable;
-  std::string event;        // "Denied: …"
+  std::string event;  // "Denied: …"
   std::int64_t audit_sequence = 0;
   double seconds_to_key = 0;
   bool as_expected() const;
@@ -36,17 +36,19 @@ struct PodStory {
 /// Says a line of progress.
 using Narrator = std::function<void(const std::string&)>;
 
-/// The main job, step by step, on an Installation. Each step is an Error where it could not be done; whether what
-/// came of it is right is for the caller to judge.
+/// The main job, step by step, on an Installation. Each step is an Error where it could not be done; whether
+/// what came of it is right is for the caller to judge.
 class MainJob {
  public:
   MainJob(Installation& installation, std::filesystem::path volumes, Narrator narrate)
-      : installation_(installation), kubelet_(installation, std::move(volumes)), narrate_(std::move(narrate)) {}
+      : installation_(installation),
+        kubelet_(installation, std::move(volumes)),
+        narrate_(std::move(narrate)) {}
 
   /// RuntimeClass, Node, service account: what a cluster has before Portcullis.
   Result<> PrepareCluster();
-  /// The key owner's part, with the CLI alone: authority key, wrapped model key, signed policy; both applied and
-  /// accepted.
+  /// The key owner's part, with the CLI alone: authority key, wrapped model key, signed policy; both applied
+  /// and accepted.
   Result<> PublishKeyAndPolicy();
   /// The seven pods, in order.
   static std::vector<PodStory> Pods();

@@ -31,8 +31,9 @@ class MainJobPod : public ::testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(MainJobPod, EndsAsItMust) {
-  EXPECT_TRUE(story().as_expected()) << "verdict " << story().verdict << ", reason " << story().reason << ", agent said "
-                                     << story().agent_line << ", refusal " << story().refusal;
+  EXPECT_TRUE(story().as_expected()) << "verdict " << story().verdict << ", reason " << story().reason
+                                     << ", agent said " << story().agent_line << ", refusal "
+                                     << story().refusal;
 }
 
 TEST_P(MainJobPod, ShowsInEventKeyReleaseMetricAndAuditRow) {
@@ -55,7 +56,8 @@ TEST_P(MainJobPod, ShowsInEventKeyReleaseMetricAndAuditRow) {
     EXPECT_FALSE(checks->if_array()->front().TextAt({"actual"}).empty());
   }
   EXPECT_THAT(World::Get().installation().Ops("broker", "/metrics"),
-              HasSubstr("portcullis_decisions_total{reason=\"" + story().reason + "\",tee=\"snp\",verdict=\"" + story().verdict + "\"}"));
+              HasSubstr("portcullis_decisions_total{reason=\"" + story().reason +
+                        "\",tee=\"snp\",verdict=\"" + story().verdict + "\"}"));
   EXPECT_GT(story().audit_sequence, 0);
   const auto rows = World::Get().installation().Cli({"audit", "tail", "-o", "json"});
   ASSERT_TRUE(rows);
@@ -66,7 +68,8 @@ TEST_P(MainJobPod, HasASecretOnlyWhereTheKeyWasReleased) {
   if (!story().admitted) return;
   const auto release = World::Get().job().KeyReleaseOf(story().name);
   ASSERT_TRUE(release);
-  const auto exists = World::Get().job().SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"})));
+  const auto exists =
+      World::Get().job().SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"})));
   ASSERT_TRUE(exists);
   EXPECT_EQ(*exists, story().expected_reasons.empty());
   EXPECT_EQ(story().main_started, story().expected_reasons.empty());
@@ -98,11 +101,13 @@ TEST(MainJob, KeepsAnImmutableSecretOwnedByThePodThatHoldsOnlyAJwe) {
 
 TEST(MainJob, RefusesChangesOfWhatTheWebhookWrote) {
   Stories();
-  for (const char* patch : {R"({"metadata":{"labels":{"portcullis.dev/release-id":"00000000000000000000000000000000"}}})",
-                            R"({"metadata":{"annotations":{"io.katacontainers.config.hypervisor.cc_init_data":"x"}}})",
-                            R"({"metadata":{"labels":{"portcullis.dev/policy":"other"}}})"}) {
+  for (const char* patch :
+       {R"({"metadata":{"labels":{"portcullis.dev/release-id":"00000000000000000000000000000000"}}})",
+        R"({"metadata":{"annotations":{"io.katacontainers.config.hypervisor.cc_init_data":"x"}}})",
+        R"({"metadata":{"labels":{"portcullis.dev/policy":"other"}}})"}) {
     const auto change = codec::ParseJson(patch);
-    const auto patched = World::Get().cluster().api().Patch(kube::kPods, {kTeam, "a-right"}, "", kube::PatchType::kMerge, *change);
+    const auto patched = World::Get().cluster().api().Patch(kube::kPods, {kTeam, "a-right"}, "",
+                                                            kube::PatchType::kMerge, *change);
     ASSERT_FALSE(patched) << patch;
     EXPECT_THAT(patched.error().ToString(), HasSubstr("ImmutableField"));
   }
@@ -128,14 +133,21 @@ TEST(MainJob, VerifiesItsAuditLogAndFindsOneChangedByte) {
   ASSERT_TRUE(identity) << status->output;
   const std::string key(identity->TextAt({"identity", "auditKey"}));
   EXPECT_TRUE(Eventually(std::chrono::seconds(10), [&] {
-    const auto verified = installation.Cli({"audit", "verify", installation.database().string(), "--key", key});
+    const auto verified =
+        installation.Cli({"audit", "verify", installation.database().string(), "--key", key});
     return verified && verified->exit_code == 0;
   }));
   const std::string copy = (installation.folder() / "tampered.db").string();
   const auto log = installation.logs() / "sqlite.log";
-  ASSERT_EQ(RunCommand({"sqlite3", installation.database().string(), ".backup '" + copy + "'"}, log)->exit_code, 0) << ReadText(log);
-  ASSERT_EQ(RunCommand({"sqlite3", copy, "DROP TRIGGER audit_rows_keep; UPDATE audit_rows SET canonical = "
-                                         "replace(canonical, 'allow', 'alloW') WHERE canonical LIKE '%\"allow\"%'"}, log)->exit_code, 0)
+  ASSERT_EQ(
+      RunCommand({"sqlite3", installation.database().string(), ".backup '" + copy + "'"}, log)->exit_code, 0)
+      << ReadText(log);
+  ASSERT_EQ(RunCommand({"sqlite3", copy,
+                        "DROP TRIGGER audit_rows_keep; UPDATE audit_rows SET canonical = "
+                        "replace(canonical, 'allow', 'alloW') WHERE canonical LIKE '%\"allow\"%'"},
+                       log)
+                ->exit_code,
+            0)
       << ReadText(log);
   const auto broken = installation.Cli({"audit", "verify", copy, "--key", key});
   ASSERT_TRUE(broken);
@@ -161,7 +173,8 @@ TEST(MainJob, UsesNoRightThatTheChartDoesNotGive) {
   EXPECT_GT(seen, 20);
 }
 
-/// Runs after the pods' own tests, since it takes one of them away. (Parameterised suites run after plain ones.)
+/// Runs after the pods' own tests, since it takes one of them away. (Parameterised suites run after plain
+/// ones.)
 class MainJobEnd : public ::testing::TestWithParam<int> {};
 
 TEST_P(MainJobEnd, LeavesTheKeyNowhereOutsideTheGuest) {
@@ -175,7 +188,8 @@ TEST_P(MainJobEnd, FindsAKeyThatWasLeaked) {
   // The search itself: a key planted in a log must be found, raw and encoded.
   MainJob& job = World::Get().job();
   for (const std::string& form : {job.model_key(), codec::EncodeHex(AsBytes(job.model_key())),
-                                  codec::EncodeBase64(AsBytes("y" + job.model_key())), codec::EncodeBase64Url(AsBytes(job.model_key()))}) {
+                                  codec::EncodeBase64(AsBytes("y" + job.model_key())),
+                                  codec::EncodeBase64Url(AsBytes(job.model_key()))}) {
     const auto planted = World::Get().installation().logs() / "planted.log";
     WriteText(planted, "noise " + form + " noise");
     const auto leaks = job.FindLeaks();

@@ -22,7 +22,8 @@ int OpenLog(const std::filesystem::path& path) {
   return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-[[noreturn]] void Exec(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
+[[noreturn]] void Exec(const std::vector<std::string>& arguments,
+                       const std::map<std::string, std::string>& environment) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing outlives the test
   for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
@@ -37,7 +38,8 @@ int ExitCode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 
 std::string ReadAll(int fd) {
   std::string out;
   char buffer[4096];
-  for (ssize_t count; (count = read(fd, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(count));
+  for (ssize_t count; (count = read(fd, buffer, sizeof buffer)) > 0;)
+    out.append(buffer, static_cast<std::size_t>(count));
   return out;
 }
 
@@ -102,7 +104,8 @@ void Process::Stop(std::chrono::milliseconds grace) {
 Result<Finished> RunCommand(const std::vector<std::string>& arguments, const std::filesystem::path& log,
                             const std::map<std::string, std::string>& environment, std::string_view input) {
   int out[2], in[2];
-  if (pipe2(out, O_CLOEXEC) != 0 || pipe2(in, O_CLOEXEC) != 0) return Error{ReasonCode::kInternalError, "pipe failed"};
+  if (pipe2(out, O_CLOEXEC) != 0 || pipe2(in, O_CLOEXEC) != 0)
+    return Error{ReasonCode::kInternalError, "pipe failed"};
   const int errors = OpenLog(log);
   const pid_t pid = fork();
   if (pid < 0) return Error{ReasonCode::kInternalError, "fork failed"};

@@ -18,9 +18,9 @@ namespace portcullis::e2e {
 class Process {
  public:
   struct Command {
-    std::vector<std::string> arguments;                // the first is the program's path
-    std::map<std::string, std::string> environment;    // beside ours
-    std::filesystem::path log;                         // stdout and stderr, appended
+    std::vector<std::string> arguments;              // the first is the program's path
+    std::map<std::string, std::string> environment;  // beside ours
+    std::filesystem::path log;                       // stdout and stderr, appended
   };
   static Result<Process> Start(const Command& command);
   Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
@@ -46,7 +46,8 @@ struct Finished {
 };
 /// Runs to the end. `input` goes to stdin.
 Result<Finished> RunCommand(const std::vector<std::string>& arguments, const std::filesystem::path& log,
-                            const std::map<std::string, std::string>& environment = {}, std::string_view input = "");
+                            const std::map<std::string, std::string>& environment = {},
+                            std::string_view input = "");
 
 /// A TCP port on loopback that is free at this moment.
 std::uint16_t FreePort();

@@ -35,14 +35,17 @@ class TamperingClient final : public http::Client {
  public:
   explicit TamperingClient(std::shared_ptr<http::Client> inner) : inner_(std::move(inner)) {}
 
-  Result<http::Response> Send(const std::string& method, const std::string& target, const http::Headers& headers,
-                              const std::string& body) override {
+  Result<http::Response> Send(const std::string& method, const std::string& target,
+                              const http::Headers& headers, const std::string& body) override {
     if (target != "/kbs/v0/attest") return inner_->Send(method, target, headers, body);
-    if (const std::string path = Environment("PORTCULLIS_LAB_RECORD"); !path.empty()) std::ofstream(path, std::ios::binary) << body;
+    if (const std::string path = Environment("PORTCULLIS_LAB_RECORD"); !path.empty())
+      std::ofstream(path, std::ios::binary) << body;
     const std::string replay = Environment("PORTCULLIS_LAB_REPLAY");
-    return inner_->Send(method, target, headers, replay.empty() ? body : Replayed(body, TRY(ReadText(replay))));
+    return inner_->Send(method, target, headers,
+                        replay.empty() ? body : Replayed(body, TRY(ReadText(replay))));
   }
-  Result<http::Response> Stream(const std::string& target, const std::function<bool(std::string_view)>& on_line,
+  Result<http::Response> Stream(const std::string& target,
+                                const std::function<bool(std::string_view)>& on_line,
                                 const std::atomic<bool>& stop) override {
     return inner_->Stream(target, on_line, stop);
   }
@@ -53,7 +56,8 @@ class TamperingClient final : public http::Client {
     auto own_body = codec::ParseJson(own);
     const auto kept_body = codec::ParseJson(kept);
     if (!own_body || !kept_body) return kept;
-    if (const codec::Json* evidence = kept_body->Find("tee-evidence")) own_body->Set("tee-evidence", *evidence);
+    if (const codec::Json* evidence = kept_body->Find("tee-evidence"))
+      own_body->Set("tee-evidence", *evidence);
     if (const codec::Json* init_data = kept_body->Find("init-data")) own_body->Set("init-data", *init_data);
     return codec::ToText(*own_body);
   }
@@ -73,10 +77,12 @@ int Main(int argc, char** argv) {
   const SystemClock clock;
   crypto::SystemRandom random;
   const auto connect = [](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
-    return std::shared_ptr<http::Client>(std::make_shared<TamperingClient>(TRY(http::Client::Create(options))));
+    return std::shared_ptr<http::Client>(
+        std::make_shared<TamperingClient>(TRY(http::Client::Create(options))));
   };
-  return agent::AgentMain(argc, argv, {tsm, clock, random, connect,
-                                       [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
+  return agent::AgentMain(argc, argv, {tsm, clock, random, connect, [](std::chrono::milliseconds time) {
+                                         std::this_thread::sleep_for(time);
+                                       }});
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The broker with the lab's roots in place of AMD's. Roots can be injected only here, in a main of the lab; the
-// production executable has no such code.
+// The broker with the lab's roots in place of AMD's. Roots can be injected only here, in a main of the lab;
+// the production executable has no such code.
 #include <cstdlib>
 
 #include "kbs/app.h"

@@ -8,8 +8,9 @@
 
 namespace portcullis::lab {
 
-/// A configfs-tsm tree in memory whose outblob is minted: mkdir makes the attributes, a write to inblob raises
-/// generation, outblob is a report over the last inblob. What the kernel does, for a machine that there is not.
+/// A configfs-tsm tree in memory whose outblob is minted: mkdir makes the attributes, a write to inblob
+/// raises generation, outblob is a report over the last inblob. What the kernel does, for a machine that
+/// there is not.
 class LabTsm final : public agent::Files {
  public:
   LabTsm(const LabPki& pki, LaunchState launch) : pki_(pki), launch_(std::move(launch)) {}
