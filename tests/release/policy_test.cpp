@@ -1,0 +1,206 @@
+// Accepting policies: signed by the key's authority, never backwards, and what their change does to live
+// releases.
+
+#include "tests/release/broker_fixture.h"
+
+namespace portcullis::test {
+namespace {
+
+using codec::Json;
+
+using Policies = BrokerTest;
+
+snp::Measurement OtherMeasurement() { return lab::LaunchState::Filled<snp::Measurement>(0x77); }
+
+TEST_F(Policies, AreShownAsTheyWereAccepted) {
+  const auto put = PutPolicy({.revision = 2});
+  ASSERT_TRUE(put);
+  EXPECT_EQ(*put->Find("revision"), Json(2));
+  const auto shown = broker_->GetPolicy(kNamespace, kPolicyName);
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(*shown->Find("policy"), PolicyDocument({.revision = 2}));
+  EXPECT_EQ(shown->TextAt({"digest"}), put->TextAt({"digest"}));
+  EXPECT_EQ(shown->TextAt({"authority"}), owner_.authority().public_key().Thumbprint());
+  EXPECT_EQ(CountRows("kind", "policy"), 2);
+}
+
+TEST_F(Policies, MirroredAgainChangeNothing) {
+  ASSERT_TRUE(PutPolicy());
+  ASSERT_TRUE(PutPolicy());
+  EXPECT_EQ(CountRows("kind", "policy"), 1);
+}
+
+TEST_F(Policies, SignedByAnotherAreRefused) {
+  const auto put = PutPolicy({.revision = 2}, KeyOwner());
+  ASSERT_FALSE(put);
+  EXPECT_TRUE(put.error().code == ReasonCode::kPolicyAuthorityMismatch ||
+              put.error().code == ReasonCode::kPolicySignatureInvalid);
+  EXPECT_EQ(*broker_->GetPolicy(kNamespace, kPolicyName)->Find("revision"), Json(1));
+}
+
+TEST_F(Policies, ChangedAfterSigningAreRefused) {
+  Json body = owner_.Signed(PolicyDocument({.revision = 2}));
+  body.Member("policy").Set("maxReleases", 1000);
+  const auto put = broker_->PutPolicy("test", kNamespace, kPolicyName, body);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kPolicySignatureInvalid);
+}
+
+TEST_F(Policies, UnderAnotherNameAreRefused) {
+  for (const auto& [space, name] :
+       {std::pair<std::string, std::string>{kNamespace, "other"}, {"team-b", kPolicyName}}) {
+    const auto put = broker_->PutPolicy("test", space, name, owner_.Signed(PolicyDocument()));
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ReasonCode::kPolicyIncomplete);
+  }
+}
+
+TEST_F(Policies, ForAKeyThatIsNotThereAreRefusedForNow) {
+  const auto put = PutPolicy({.revision = 2, .keys = "llama-70b, another"});
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kKeyUnavailable);
+  EXPECT_TRUE(ReasonFor(put.error().code).retryable);
+}
+
+TEST_F(Policies, ForKeysOfTwoAuthoritiesAreRefused) {
+  const KeyOwner other;
+  ASSERT_TRUE(
+      broker_->PutKey("test", kNamespace, "another",
+                      other.KeySpec(identity_->wrapping.public_key(), 1, "team-a/model-key/another")));
+  const Json document = PolicyDocument({.revision = 2, .keys = "llama-70b, another"});
+  const Json body =
+      Json::Object({{"policy", document},
+                    {"signatures", Json::Array({policy::SignPolicy(document, owner_.authority()),
+                                                policy::SignPolicy(document, other.authority())})}});
+  const auto put = broker_->PutPolicy("test", kNamespace, kPolicyName, body);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kPolicyAuthorityMismatch);
+}
+
+TEST_F(Policies, NeverGoBack) {
+  ASSERT_TRUE(PutPolicy({.revision = 3}));
+  for (const std::int64_t revision : {1, 2}) {
+    const auto put = PutPolicy({.revision = revision});
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ReasonCode::kPolicyRevisionRollback);
+  }
+  EXPECT_EQ(*broker_->GetPolicy(kNamespace, kPolicyName)->Find("revision"), Json(3));
+}
+
+TEST_F(Policies, OfTheSameRevisionAreTheSame) {
+  const auto put = PutPolicy({.revision = 1, .max_releases = 11});
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kPolicyRevisionRollback);
+}
+
+TEST_F(Policies, KeepTheirRevisionWhenDeleted) {
+  ASSERT_TRUE(PutPolicy({.revision = 3}));
+  ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName));
+  EXPECT_EQ(broker_->GetPolicy(kNamespace, kPolicyName).error().code, ReasonCode::kNotFound);
+  Restart();
+  EXPECT_EQ(PutPolicy({.revision = 2}).error().code, ReasonCode::kPolicyRevisionRollback);
+  EXPECT_EQ(PutPolicy({.revision = 3, .max_releases = 11}).error().code, ReasonCode::kPolicyRevisionRollback);
+  ASSERT_TRUE(PutPolicy({.revision = 3})) << "what was accepted last may be restored";
+  EXPECT_TRUE(Attest(Admit(1)).allowed());
+}
+
+TEST_F(Policies, KeepTheirRevisionUnderAnotherAuthoritysReign) {
+  ASSERT_TRUE(PutPolicy({.revision = 3}));
+  // A cluster administrator replaces the key by one of their own, with a policy of their own ...
+  const KeyOwner administrator;
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(
+      broker_->PutKey("test", kNamespace, kKeyName, administrator.KeySpec(identity_->wrapping.public_key())));
+  ASSERT_TRUE(PutPolicy({.revision = 1}, administrator));
+  // ... and then brings the owner's key back, to put an older policy of the owner's in force.
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(PutKey());
+  const LabGuest guest = Admit(1);
+  EXPECT_EQ(Attest(guest).reasons(), std::vector{ReasonCode::kPolicyAuthorityMismatch});
+  EXPECT_EQ(PutPolicy({.revision = 2}).error().code, ReasonCode::kPolicyRevisionRollback);
+  ASSERT_TRUE(PutPolicy({.revision = 3}));
+  EXPECT_TRUE(Attest(guest).allowed());
+}
+
+TEST_F(Policies, RevokeOnChangeOnlyWhatNoLongerPasses) {
+  ASSERT_TRUE(PutPolicy(
+      {.revision = 2, .measurements = {lab::LaunchState::Milan().measurement, OtherMeasurement()}}));
+  const LabGuest stays = Admit(1);
+  LabGuest goes = Admit(2);
+  goes.launch.measurement = OtherMeasurement();
+  const Answer kept = Attest(stays);
+  ASSERT_TRUE(kept.allowed());
+  ASSERT_TRUE(Attest(goes).allowed());
+
+  ASSERT_TRUE(PutPolicy({.revision = 3, .lease_seconds = 60}));
+  EXPECT_EQ(ReleaseOf(goes).phase, release::Phase::kRevoked);
+  EXPECT_EQ(ReleaseOf(goes).revocation_cause, "PolicyChanged");
+  EXPECT_EQ(ReleaseOf(goes).jwe, "");
+  const release::Release live = ReleaseOf(stays);
+  EXPECT_EQ(live.phase, release::Phase::kReleased);
+  EXPECT_EQ(live.lease_expires, clock_.Now() + std::chrono::minutes(1))
+      << "a shorter lease counts from now on";
+  EXPECT_EQ(live.policy_digest, broker_->GetPolicy(kNamespace, kPolicyName)->TextAt({"digest"}));
+  EXPECT_EQ(CountRows("kind", "revocation"), 1);
+  EXPECT_EQ(Notices().back().TextAt({"releaseId"}), goes.release_id);
+  EXPECT_EQ(Notices().back().TextAt({"verdict"}), "revoke");
+  EXPECT_TRUE(broker_->Resource(kept.reply->token, "", kResource));
+}
+
+TEST_F(Policies, RevokeWhatWasReleasedMoreOftenThanTheyAllow) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(Attest(guest).allowed());
+  ASSERT_TRUE(Attest(LabGuest(guest.release_id)).allowed());
+  ASSERT_TRUE(PutPolicy({.revision = 2, .max_releases = 1}));
+  EXPECT_EQ(ReleaseOf(guest).phase, release::Phase::kRevoked);
+}
+
+TEST_F(Policies, ThatForbidSecretsRevokeWhatIsInOne) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(Attest(guest).allowed());
+  ASSERT_TRUE(PutPolicy({.revision = 2, .delivery = "Direct"}));
+  EXPECT_EQ(ReleaseOf(guest).phase, release::Phase::kRevoked);
+  const LabGuest direct = Admit(2);
+  ASSERT_TRUE(Attest(direct).allowed());
+  EXPECT_EQ(ReleaseOf(direct).decision.TextAt({"delivery"}), "Direct");
+  ASSERT_TRUE(PutPolicy({.revision = 3, .delivery = "Secret"}));
+  EXPECT_EQ(ReleaseOf(direct).phase, release::Phase::kReleased) << "being allowed more revokes nothing";
+}
+
+TEST_F(Policies, RevokeAllWhenDeleted) {
+  const LabGuest guest = Admit(1), registered = Admit(2);
+  ASSERT_TRUE(Attest(guest).allowed());
+  ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName));
+  ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName)) << "idempotent";
+  EXPECT_EQ(ReleaseOf(guest).revocation_cause, "PolicyDeleted");
+  EXPECT_EQ(ReleaseOf(registered).phase, release::Phase::kRegistered);
+  EXPECT_EQ(CountRows("kind", "revocation"), 1);
+}
+
+TEST_F(Policies, ChangedBetweenAppraisalAndCommitAreAppraisedAgain) {
+  // The evidence of one thread meets a policy that another one changes all the time: never may the older one
+  // decide.
+  const LabGuest guest = Admit(1);
+  std::atomic<bool> stop{false};
+  std::thread changer([&] {
+    for (std::int64_t revision = 2; !stop; ++revision) (void)PutPolicy({.revision = revision});
+  });
+  int allowed = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Answer answer = Attest(guest);
+    if (answer.allowed())
+      ++allowed;
+    else
+      EXPECT_EQ(answer.reasons(), std::vector{ReasonCode::kOverloaded});
+  }
+  stop = true;
+  changer.join();
+  EXPECT_GT(allowed, 0);
+  for (const audit::Row& row : AuditRows())
+    if (EntryOf(row).TextAt({"verdict"}) == "allow") {
+      EXPECT_FALSE(EntryOf(row).TextAt({"detail", "policy"}).empty());
+    }
+}
+
+}  // namespace
+}  // namespace portcullis::test
