@@ -24,10 +24,13 @@ struct AgentOptions {
 };
 
 int ExitCodeFor(ReasonCode code, bool refused) {
-  if (refused && code != ReasonCode::kOverloaded && code != ReasonCode::kAuditUnavailable) return kExitDenied;
+  // A broker that can't serve has not decided against us.
+  if (refused && ReasonFor(code).category != ReasonCategory::kService) return kExitDenied;
   switch (code) {
     case ReasonCode::kInitDataMismatch:
     case ReasonCode::kSignatureInvalid: return kExitDenied;
+    case ReasonCode::kNotFound:     // no configfs-tsm: not a confidential guest
+    case ReasonCode::kTeeMismatch:  // one that this agent doesn't serve
     case ReasonCode::kConfigurationInvalid: return kExitUsage;
     case ReasonCode::kRequestMalformed:
     case ReasonCode::kEvidenceMalformed:
@@ -93,6 +96,7 @@ int Explain(const Error& error, const std::optional<Refusal>& refusal) {
   std::string line = "portcullis-agent: " + std::string(reason.name) + ": ";
   line += refusal ? std::string(reason.message) : std::string(error.text.view());
   if (!error.where.empty()) line += " (" + error.where + ")";
+  if (line.back() != '.') line += ".";
   if (refusal && refusal->reasons.size() > 1) {
     line += " All reasons:";
     for (const std::string& name : refusal->reasons) line += " " + name;

@@ -43,7 +43,8 @@ Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, con
                  directory};
 
   const std::string path = directory + "/" + name;
-  const std::string temporary = directory + "/." + name + ".new";
+  // Of one length for every name: a name may be as long as the file system takes. No key's name begins with a dot.
+  const std::string temporary = directory + "/.portcullis-new";
   (void)unlink(temporary.c_str());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
   if (fd < 0) return FromErrno("the key file can't be made", temporary);
