@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "audit/merkle.h"
 #include "audit/row.h"
 #include "tests/audit/log_fixture.h"
 
@@ -106,6 +107,13 @@ TEST_F(TamperTest, ALogThatIsCutOffAboveEveryKnownCheckpointLooksIntact) {
   const std::vector<std::string> rows(rows_.begin(), rows_.begin() + kSigned);
   EXPECT_TRUE(VerifyRows(rows, key_, {older_}).intact);
   EXPECT_TRUE(VerifyRows(rows, key_, {}).intact);
+}
+
+TEST_F(TamperTest, AChainThatStartsWithALinkToSomethingElseIsFound) {
+  const auto first = MakeRow(1, LeafHash({}), clock_.Now(), test::Decision("r"));
+  const VerifyReport report = VerifyRows({first->canonical}, key_, {});
+  EXPECT_FALSE(report.intact);
+  EXPECT_EQ(report.first_bad, 1);
 }
 
 TEST_F(TamperTest, SwappedRowsAreFound) {
