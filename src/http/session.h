@@ -103,6 +103,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t discarded_ = 0;
 };
 
+/// An id for logs and errors: 64 random bits in hex.
+std::string NewRequestId();
+
 /// Runs a handler; what it throws is a bug and becomes a 500.
 Response Handle(const Router& router, Request& request);
 
