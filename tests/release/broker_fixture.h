@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,33 @@ struct Answer {
   }
 };
 
+/// A store in whose way something comes: what a test wants to happen between a broker's reading and its
+/// writing.
+class InterruptedStore final : public store::Store {
+ public:
+  InterruptedStore(std::unique_ptr<store::Store> inner, std::function<void()>& between)
+      : inner_(std::move(inner)), between_(between) {}
+
+  Result<> Write(const Body& body) override {
+    if (const auto happens = Take()) happens();
+    return inner_->Write(body);
+  }
+  Result<> Read(const Body& body) const override { return inner_->Read(body); }
+  Result<> Migrate(std::string_view name, const std::vector<StaticText>& statements) override {
+    return inner_->Migrate(name, statements);
+  }
+  bool latched() const override { return inner_->latched(); }
+
+ private:
+  std::function<void()> Take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(between_, nullptr);
+  }
+  std::unique_ptr<store::Store> inner_;
+  std::mutex mutex_;
+  std::function<void()>& between_;
+};
+
 /// A broker on SQLite under a clock that stands still, with a model key and a policy, and the journal of what
 /// its guests got. When a test is over, whatever it did: each sealed key that was handed out stands in an
 /// allow row with its digest, and there are no fewer rows than keys (promise P1).
@@ -48,7 +76,7 @@ class BrokerTest : public ::testing::Test {
   void Open() {
     auto opened = store::OpenSqlite(directory_->File("kbs.db"));
     ASSERT_TRUE(opened) << opened.error().ToString();
-    store_ = std::move(*opened);
+    store_ = std::make_unique<InterruptedStore>(std::move(*opened), between_);
     identity_ = std::make_unique<keystore::Identity>(keystore::LoadOrCreateIdentity(*store_, kek_).value());
     log_ = audit::Log::Open(*store_, clock_, "portcullis.test/kbs", identity_->audit_seed.Expose([](Bytes b) {
              return SecretBytes::CopyOf(b);
@@ -207,6 +235,7 @@ class BrokerTest : public ::testing::Test {
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
   const KeyOwner owner_;
 
+  std::function<void()> between_;  // runs once, before the next write
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<keystore::Identity> identity_;
   std::unique_ptr<audit::Log> log_;
