@@ -37,9 +37,10 @@ class FaultyDisk {
   FaultyDisk(const FaultyDisk&) = delete;
   FaultyDisk& operator=(const FaultyDisk&) = delete;
 
-  /// The n-th write or sync from now (1 is the next) fails once with `code`.
+  /// The n-th write, sync or read from now (1 is the next) fails once with `code`.
   void FailWrite(int n, int code) { Set(write_fault_, n, code); }
   void FailSync(int n, int code) { Set(sync_fault_, n, code); }
+  void FailRead(int n, int code) { Set(read_fault_, n, code); }
   int syncs() const {
     const std::lock_guard lock(mutex_);
     return syncs_;
@@ -96,8 +97,11 @@ class FaultyDisk {
   // With the mutex held, before each operation.
   int Step(Fault* fault) {
     if (++operations_ == cut_at_) TakePicture();
-    if (fault == nullptr || fault->countdown == 0 || --fault->countdown > 0) return SQLITE_OK;
-    return fault->code;
+    return fault == nullptr ? SQLITE_OK : Due(*fault);
+  }
+  static int Due(Fault& fault) {
+    if (fault.countdown == 0 || --fault.countdown > 0) return SQLITE_OK;
+    return fault.code;
   }
   static void Apply(std::string& content, const Write& write) {
     if (write.truncate) return content.resize(write.offset);
@@ -162,6 +166,14 @@ class FaultyDisk {
     }
     return Real(file)->pMethods->xTruncate(Real(file), size);
   }
+  static int Read(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
+    FaultyDisk& disk = Disk(file);
+    {
+      const std::lock_guard lock(disk.mutex_);
+      if (const int code = Due(disk.read_fault_); code != SQLITE_OK) return code;
+    }
+    return Real(file)->pMethods->xRead(Real(file), to, size, offset);
+  }
   // What is durable is ours to say, so the real disk need not be waited for.
   static int Sync(sqlite3_file* file, int) {
     FaultyDisk& disk = Disk(file);
@@ -178,9 +190,7 @@ class FaultyDisk {
   static constexpr sqlite3_io_methods kMethods = {
       2,  // no xFetch: nothing is read past us
       [](sqlite3_file* f) { return Real(f)->pMethods->xClose(Real(f)); },
-      [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
-        return Real(f)->pMethods->xRead(Real(f), to, n, at);
-      },
+      Read,
       WriteFile,
       Truncate,
       Sync,
@@ -207,7 +217,7 @@ class FaultyDisk {
   sqlite3_vfs* real_ = nullptr;
   sqlite3_vfs vfs_{};
   mutable std::mutex mutex_;
-  Fault write_fault_, sync_fault_;
+  Fault write_fault_, sync_fault_, read_fault_;
   int syncs_ = 0, operations_ = 0, cut_at_ = -1;
   unsigned seed_ = 0;
   std::function<void()> at_cut_;
