@@ -38,7 +38,7 @@ refused() {
 # soon COMMAND...: tries for ten seconds; for what the API server takes up a moment after it was written.
 soon() {
   local try
-  for ((try = 0; try < 50; ++try)); do
+  for ((try = 0; try < 450; ++try)); do  # 90 s: the garbage collector learns of a new kind within half a minute
     "$@" >/dev/null 2>&1 && return
     sleep 0.2
   done

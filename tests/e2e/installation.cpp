@@ -164,15 +164,23 @@ Result<> Installation::StartBroker(const std::map<std::string, std::string>& env
   return AwaitReady(*broker_, "broker");
 }
 
-Result<> Installation::StartController(const std::map<std::string, std::string>& environment) {
+Result<Process> Installation::LaunchController(const std::map<std::string, std::string>& environment) {
   const auto kubeconfig = TRY(cluster_.KubeconfigFor(kSystemNamespace, "portcullis-controller"));
-  controller_ =
-      TRY(Process::Start({{(BinFolder() / "portcullis-operator-lab").string(), "controller", "--config",
-                           (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(),
-                           "--ops-port", std::to_string(ops_ports_.at("controller"))},
-                          environment,
-                          logs() / "controller.log"}));
+  return Process::Start({{(BinFolder() / "portcullis-operator-lab").string(), "controller", "--config",
+                          (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(), "--ops-port",
+                          std::to_string(ops_ports_.at("controller"))},
+                         environment,
+                         logs() / "controller.log"});
+}
+
+Result<> Installation::StartController() {
+  controller_ = TRY(LaunchController({}));
   return AwaitReady(*controller_, "controller");
+}
+
+Result<> Installation::StartDoomedController(const std::string& fail_point) {
+  controller_ = TRY(LaunchController({{"PORTCULLIS_FAILPOINT", fail_point + "=kill"}}));
+  return Done{};
 }
 
 Result<> Installation::DropLease() {

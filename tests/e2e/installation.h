@@ -23,7 +23,9 @@ class Installation {
 
   Result<> InstallChart();
   Result<> StartBroker(const std::map<std::string, std::string>& environment = {});
-  Result<> StartController(const std::map<std::string, std::string>& environment = {});
+  Result<> StartController();
+  /// A controller that is to die at a fail point, maybe before it is ready.
+  Result<> StartDoomedController(const std::string& fail_point);
   /// A killed leader leaves its Lease behind for 15 s; without it the next one need not wait.
   Result<> DropLease();
   Result<> StartWebhook();
@@ -50,6 +52,7 @@ class Installation {
   Result<> MakeCertificates();
   std::string Values() const;
   Result<> ExtractConfiguration(const std::string& config_map, const std::string& entry);
+  Result<Process> LaunchController(const std::map<std::string, std::string>& environment);
   Result<> AwaitReady(Process& process, const std::string& component);
 
   Cluster& cluster_;

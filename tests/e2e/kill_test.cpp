@@ -23,7 +23,7 @@ TEST_P(ControllerKilledAt, ThePodStillGetsItsKeyAfterARestart) {
   Installation& installation = world.installation();
   const std::string fail_point = GetParam(), pod_name = PodNameFor(fail_point);
   installation.controller().Stop();
-  ASSERT_TRUE(installation.StartController({{"PORTCULLIS_FAILPOINT", fail_point + "=kill"}}));
+  ASSERT_TRUE(installation.StartDoomedController(fail_point));
 
   const auto pod = world.job().CreatePod(pod_name);
   ASSERT_TRUE(pod) << pod.error().ToString();
