@@ -13,7 +13,8 @@ constexpr std::chrono::hours kAuthorityLife{365 * 24}, kLeafLife{7 * 24};
 constexpr std::chrono::minutes kBackdated{5};  // clocks of API server and webhook differ
 
 // data of the Secret: tls.crt the CA, ca-previous.crt the one before, tls.key the CA's key.
-constexpr std::string_view kCertificateField = "tls.crt", kPreviousField = "ca-previous.crt", kKeyField = "tls.key";
+constexpr std::string_view kCertificateField = "tls.crt", kPreviousField = "ca-previous.crt",
+                           kKeyField = "tls.key";
 
 Result<crypto::Certificate> ParseOne(std::string_view pem) {
   const auto blocks = TRY(codec::ParsePem(pem, 4));
@@ -67,15 +68,22 @@ Result<WebhookCertificate::Authority> WebhookCertificate::MakeAuthority(const Js
                                               .not_before = now - kBackdated,
                                               .not_after = now + kAuthorityLife}));
   Authority authority{codec::EncodePem("CERTIFICATE", issued.certificate_der),
-                      existing == nullptr ? "" : FieldText(*existing, kCertificateField), std::move(issued.private_key_pem)};
-  Json secret = existing == nullptr ? kube::NewObject(kube::kSecrets, {target_.namespace_name, target_.secret}) : *existing;
+                      existing == nullptr ? "" : FieldText(*existing, kCertificateField),
+                      std::move(issued.private_key_pem)};
+  Json secret = existing == nullptr
+                    ? kube::NewObject(kube::kSecrets, {target_.namespace_name, target_.secret})
+                    : *existing;
   secret.Set("type", "kubernetes.io/tls")
-      .Set("data", Json::Object({{std::string(kCertificateField), codec::EncodeBase64(AsBytes(authority.certificate_pem))},
-                                 {std::string(kPreviousField), codec::EncodeBase64(AsBytes(authority.previous_pem))},
-                                 {std::string(kKeyField), EncodeSecret(authority.key_pem)}}));
+      .Set("data",
+           Json::Object(
+               {{std::string(kCertificateField), codec::EncodeBase64(AsBytes(authority.certificate_pem))},
+                {std::string(kPreviousField), codec::EncodeBase64(AsBytes(authority.previous_pem))},
+                {std::string(kKeyField), EncodeSecret(authority.key_pem)}}));
   // Create, or replace at the resourceVersion read: of two replicas one wins, the other reads again.
-  if (existing == nullptr) TRY(api_.Create(kube::kSecrets, target_.namespace_name, secret));
-  else TRY(api_.Replace(kube::kSecrets, {target_.namespace_name, target_.secret}, secret));
+  if (existing == nullptr)
+    TRY(api_.Create(kube::kSecrets, target_.namespace_name, secret));
+  else
+    TRY(api_.Replace(kube::kSecrets, {target_.namespace_name, target_.secret}, secret));
   return authority;
 }
 
@@ -87,14 +95,15 @@ Result<> WebhookCertificate::RenewLeaf(const Authority& authority) {
   }
   const auto blocks = TRY(codec::ParsePem(authority.certificate_pem, 1));
   const std::string dns_name = target_.service + "." + target_.namespace_name + ".svc";
-  auto issued = TRY(crypto::IssueCertificate({.common_name = "portcullis-webhook",
-                                              .dns_names = {dns_name, dns_name + ".cluster.local", "localhost"},
-                                              .ip_addresses = {"127.0.0.1"},
-                                              .uris = {},
-                                              .server_auth = true,
-                                              .not_before = now - kBackdated,
-                                              .not_after = now + kLeafLife},
-                                             blocks.front().der, authority.key_pem));
+  auto issued =
+      TRY(crypto::IssueCertificate({.common_name = "portcullis-webhook",
+                                    .dns_names = {dns_name, dns_name + ".cluster.local", "localhost"},
+                                    .ip_addresses = {"127.0.0.1"},
+                                    .uris = {},
+                                    .server_auth = true,
+                                    .not_before = now - kBackdated,
+                                    .not_after = now + kLeafLife},
+                                   blocks.front().der, authority.key_pem));
   const std::lock_guard lock(mutex_);
   leaf_pem_ = codec::EncodePem("CERTIFICATE", issued.certificate_der);
   leaf_key_pem_ = std::make_shared<const SecretBytes>(std::move(issued.private_key_pem));
@@ -116,8 +125,9 @@ Result<> WebhookCertificate::PublishBundle(const kube::Resource& resource, const
                                           {"value", kube::ResourceVersionOf(configuration)}})};
   for (std::size_t i = 0; i < webhooks->if_array()->size(); ++i)
     if ((*webhooks->if_array())[i].TextAt({"clientConfig", "caBundle"}) != bundle)
-      patch.push_back(Json::Object(
-          {{"op", "add"}, {"path", "/webhooks/" + std::to_string(i) + "/clientConfig/caBundle"}, {"value", bundle}}));
+      patch.push_back(Json::Object({{"op", "add"},
+                                    {"path", "/webhooks/" + std::to_string(i) + "/clientConfig/caBundle"},
+                                    {"value", bundle}}));
   if (patch.size() > 1) TRY(api_.Patch(resource, {"", name}, "", kube::PatchType::kJson, patch));
   return Done{};
 }
@@ -127,12 +137,15 @@ Result<> WebhookCertificate::Refresh() {
   // Another replica created or renewed it at the same moment.
   if (!authority && authority.error().code == ReasonCode::kConflict) authority = LoadAuthority();
   if (!authority) return authority.error();
-  TRY(RenewLeaf(*authority));
+  // Without a leaf nothing can be served, so there is nothing to break. Later a leaf of a new CA must wait
+  // until the API server trusts that CA.
+  if (Current().first.empty()) TRY(RenewLeaf(*authority));
   std::string bundle = authority->certificate_pem;
   if (const auto previous = ParseOne(authority->previous_pem); previous && previous->ValidAt(clock_.Now()))
     bundle += authority->previous_pem;
   TRY(PublishBundle(kube::kMutatingWebhooks, target_.mutating_configuration, bundle));
   TRY(PublishBundle(kube::kValidatingWebhooks, target_.validating_configuration, bundle));
+  TRY(RenewLeaf(*authority));
   const std::lock_guard lock(mutex_);
   trusted_ = true;
   return Done{};

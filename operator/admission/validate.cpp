@@ -18,11 +18,14 @@ const Json* Named(const Json& pod, std::string_view list, std::string_view name)
   return nullptr;
 }
 
-Error Inconsistent(StaticText what, std::string where) { return {ReasonCode::kImmutableField, what, std::move(where)}; }
+Error Inconsistent(StaticText what, std::string where) {
+  return {ReasonCode::kImmutableField, what, std::move(where)};
+}
 
-/// The init-data must be what the webhook writes for this pod, release and broker: a copied or forged release id
-/// fails here.
-Result<> RequireOwnInitData(const Json& pod, const std::string& namespace_name, const AdmissionContext& context) {
+/// The init-data must be what the webhook writes for this pod, release and broker: a copied or forged release
+/// id fails here.
+Result<> RequireOwnInitData(const Json& pod, const std::string& namespace_name,
+                            const AdmissionContext& context) {
   const std::string where = "metadata.annotations[\"" + std::string(kube::kInitDataAnnotation) + "\"]";
   const auto init_data = codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation));
   if (!init_data) return Inconsistent("init-data is missing or can't be read", where);
@@ -39,26 +42,50 @@ Result<> RequireOwnInitData(const Json& pod, const std::string& namespace_name, 
   return Done{};
 }
 
+/// What decides what the agent does. The rest may differ: the API server fills in defaults, other webhooks
+/// add.
+bool IsInjectedAgent(const Json& container, const AdmissionContext& context) {
+  const Json agent = AgentContainer(context.agent_image);
+  for (const std::string_view member : {"name", "image", "args"}) {
+    const Json* value = container.Find(member);
+    if (value == nullptr || !(*value == *agent.Find(member))) return false;
+  }
+  // A restart policy would make it a sidecar that the other containers don't wait for.
+  if (container.Find("command") != nullptr || container.Find("restartPolicy") != nullptr) return false;
+  const Json& init_data = agent.Find("env")->if_array()->front();
+  const Json* variables = container.Find("env");
+  return variables != nullptr && variables->if_array() != nullptr &&
+         std::ranges::count_if(*variables->if_array(),
+                               [&](const Json& variable) {
+                                 return variable.TextAt({"name"}) == init_data.TextAt({"name"});
+                               }) == 1 &&
+         std::ranges::find(*variables->if_array(), init_data) != variables->if_array()->end();
+}
+
 Result<> RequireInjected(const Json& pod, const AdmissionContext& context, bool direct) {
   const Json* init_containers = pod.At({"spec", "initContainers"});
   const bool first = init_containers != nullptr && init_containers->if_array() != nullptr &&
                      !init_containers->if_array()->empty() &&
-                     init_containers->if_array()->front().TextAt({"name"}) == kAgentName;
-  if (!first || init_containers->if_array()->front().TextAt({"image"}) != context.agent_image)
-    return Inconsistent("the first init container must be the agent that the webhook injects", "spec.initContainers[0]");
+                     IsInjectedAgent(init_containers->if_array()->front(), context);
+  if (!first)
+    return Inconsistent("the first init container must be the agent that the webhook injects",
+                        "spec.initContainers[0]");
   const Json* volume = Named(pod, "volumes", kKeyVolumeName);
   if (volume == nullptr || volume->TextAt({"emptyDir", "medium"}) != "Memory")
     return Inconsistent("the key volume must be an emptyDir with medium Memory", "spec.volumes");
   if (direct) return Done{};
   const Json variable = SealedKeyVariable(std::string(kube::LabelOf(pod, kube::kReleaseIdLabel)));
   const Json* containers = pod.At({"spec", "containers"});
+  if (containers == nullptr || containers->if_array() == nullptr)
+    return Error{ReasonCode::kRequestMalformed, "the pod has no containers", "spec.containers"};
   for (const Json& container : *containers->if_array()) {
     const Json* variables = container.Find("env");
     const bool gated = variables != nullptr && variables->if_array() != nullptr &&
                        std::ranges::find(*variables->if_array(), variable) != variables->if_array()->end();
     if (!gated)
-      return Inconsistent("a container would start without its sealed key",
-                          "spec.containers: " + Quoted(container.TextAt({"name"})) + " has no env PORTCULLIS_SEALED_KEY");
+      return Inconsistent(
+          "a container would start without its sealed key",
+          "spec.containers: " + Quoted(container.TextAt({"name"})) + " has no env PORTCULLIS_SEALED_KEY");
   }
   return Done{};
 }
@@ -75,12 +102,14 @@ Result<> RequireAdmittedForm(const AdmissionRequest& request, const AdmissionCon
 }
 
 constexpr std::string_view kFrozenLabels[] = {kube::kPolicyLabel, kube::kKeyLabel, kube::kReleaseIdLabel};
-constexpr std::string_view kFrozenAnnotations[] = {kube::kInitDataAnnotation, kube::kInitDataDigestAnnotation};
+constexpr std::string_view kFrozenAnnotations[] = {kube::kInitDataAnnotation,
+                                                   kube::kInitDataDigestAnnotation};
 
 Result<> RequireUnchanged(const Json& before, const Json& after) {
   for (const std::string_view label : kFrozenLabels)
     if (kube::LabelOf(before, label) != kube::LabelOf(after, label))
-      return Error{ReasonCode::kImmutableField, "a label of the release changed", "metadata.labels[\"" + std::string(label) + "\"]"};
+      return Error{ReasonCode::kImmutableField, "a label of the release changed",
+                   "metadata.labels[\"" + std::string(label) + "\"]"};
   for (const std::string_view annotation : kFrozenAnnotations)
     if (kube::AnnotationOf(before, annotation) != kube::AnnotationOf(after, annotation))
       return Error{ReasonCode::kImmutableField, "an annotation of the release changed",
@@ -88,7 +117,9 @@ Result<> RequireUnchanged(const Json& before, const Json& after) {
   for (const std::string_view list : {"initContainers", "containers"}) {
     const Json* old_items = before.At({"spec", list});
     const Json* new_items = after.At({"spec", list});
-    if (old_items == nullptr || new_items == nullptr || old_items->if_array() == nullptr || new_items->if_array() == nullptr) continue;
+    if (old_items == nullptr || new_items == nullptr || old_items->if_array() == nullptr ||
+        new_items->if_array() == nullptr)
+      continue;
     for (std::size_t i = 0; i < old_items->if_array()->size() && i < new_items->if_array()->size(); ++i)
       if ((*old_items->if_array())[i].TextAt({"image"}) != (*new_items->if_array())[i].TextAt({"image"}))
         return Error{ReasonCode::kImmutableField, "the image of a confidential container changed",
@@ -111,7 +142,8 @@ Admission ValidatePod(const AdmissionRequest& request, const AdmissionContext& c
   }
   if (request.operation != "UPDATE") return {};
   if (request.sub_resource == "ephemeralcontainers" && AsksForKey(request.old_object))
-    return From(Error{ReasonCode::kImmutableField, "an ephemeral container could read the key of a confidential pod",
+    return From(Error{ReasonCode::kImmutableField,
+                      "an ephemeral container could read the key of a confidential pod",
                       "spec.ephemeralContainers"});
   if (!AsksForKey(request.old_object) && !AsksForKey(request.object)) return {};
   return From(RequireUnchanged(request.old_object, request.object));

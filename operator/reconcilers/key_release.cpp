@@ -17,9 +17,15 @@ constexpr std::chrono::minutes kResync{5};
 /// The fields that a status patch removes must be named as null, or a merge patch would keep them.
 Json MergePatchFor(const Json& before, const Json& after) {
   Json patch = after;
-  if (const codec::JsonObject* members = before.if_object())
-    for (const auto& [name, value] : *members)
-      if (after.Find(name) == nullptr) patch.Set(name, nullptr);
+  const codec::JsonObject* members = before.if_object();
+  if (members == nullptr) return patch;
+  for (const auto& [name, value] : *members) {
+    const Json* kept = after.Find(name);
+    if (kept == nullptr)
+      patch.Set(name, nullptr);
+    else if (kept->is_object())
+      patch.Set(name, MergePatchFor(value, *kept));
+  }
   return patch;
 }
 
@@ -41,16 +47,24 @@ Result<NextLook> KeyReleaseReconciler::Reconcile(const kube::ObjectKey& key) {
   const auto pod = api_.Get(kube::kPods, pod_key);
   if (!pod && pod.error().code != ReasonCode::kNotFound) return pod.error();
   const bool pod_gone = !pod || kube::UidOf(*pod) != key_release->TextAt({"spec", "podUid"});
-  if (!pod_gone && IsFinished(*pod)) TRY(RevokeGone(release_id, "PodFinished"));
-  if (pod_gone) TRY(RevokeGone(release_id, "PodDeleted"));
+  const bool ended = pod_gone || IsFinished(*pod);
+  if (ended) TRY(RevokeGone(release_id, pod_gone ? "PodDeleted" : "PodFinished"));
 
-  const auto release = Registered(*key_release, release_id);
+  const auto release = ended ? broker_.GetRelease(release_id) : Registered(*key_release, release_id);
+  // Its pod ended before the broker heard of it: to register it now would open what nobody may use.
+  if (ended && !release && release.error().code == ReasonCode::kNotFound) return NextLook{};
   if (!release) {
-    TRY(WriteStatus(key, *key_release, StatusForUnregistered(*key_release, release.error(), clock_.Now()), Json()));
+    TRY(WriteStatus(key, *key_release, StatusForUnregistered(*key_release, release.error(), clock_.Now()),
+                    Json()));
     return release.error();
   }
-  const std::string secret_name = TRY(Deliver(key, release_id, *release, pod_gone ? Json() : *pod));
-  TRY(WriteStatus(key, *key_release, StatusFor(*key_release, *release, secret_name, clock_.Now()), pod_gone ? Json() : *pod));
+  const Json pod_or_null = pod_gone ? Json() : *pod;
+  const auto secret_name = Deliver(key, release_id, *release, pod_or_null);
+  // A Secret that can't be written is told too: the status then says that it is still missing.
+  const std::string delivered = secret_name ? *secret_name : "";
+  TRY(WriteStatus(key, *key_release, StatusFor(*key_release, *release, delivered, clock_.Now()),
+                  pod_or_null));
+  if (!secret_name) return secret_name.error();
   return NextLook{kResync};
 }
 
@@ -63,7 +77,9 @@ Result<NextLook> KeyReleaseReconciler::RevokeGone(const std::string& release_id,
 Result<Json> KeyReleaseReconciler::Registered(const Json& key_release, const std::string& release_id) {
   auto known = broker_.GetRelease(release_id);
   if (known || known.error().code != ReasonCode::kNotFound) return known;
-  const auto spec = [&](std::string_view member) { return std::string(key_release.TextAt({"spec", member})); };
+  const auto spec = [&](std::string_view member) {
+    return std::string(key_release.TextAt({"spec", member}));
+  };
   TRY(FailPoint("release.register"));
   return broker_.PutRelease(release_id, Json::Object({{"cluster", cluster_},
                                                       {"namespace", kube::KeyOf(key_release).namespace_name},
@@ -89,8 +105,8 @@ Result<std::string> KeyReleaseReconciler::Deliver(const kube::ObjectKey& key, co
   return std::string();
 }
 
-Result<> KeyReleaseReconciler::WriteStatus(const kube::ObjectKey& key, const Json& key_release, const Json& status,
-                                           const Json& pod) {
+Result<> KeyReleaseReconciler::WriteStatus(const kube::ObjectKey& key, const Json& key_release,
+                                           const Json& status, const Json& pod) {
   const Json* found = key_release.Find("status");
   const Json before = found == nullptr ? Json(codec::JsonObject()) : *found;
   if (before == status) return Done{};
@@ -98,16 +114,18 @@ Result<> KeyReleaseReconciler::WriteStatus(const kube::ObjectKey& key, const Jso
   const auto patched = api_.Patch(kube::kKeyReleases, key, "status", kube::PatchType::kMerge,
                                   Json::Object({{"status", MergePatchFor(before, status)}}));
   if (!patched) {
-    if (patched.error().code == ReasonCode::kNotFound) return Done{};  // went away meanwhile; its deletion comes next
+    if (patched.error().code == ReasonCode::kNotFound)
+      return Done{};  // went away meanwhile; its deletion comes next
     return patched.error();
   }
   TRY(FailPoint("event.emit"));
   // After the write: an Event for a lost patch would lie.
-  if (const auto event = EventFor(before, status, key_release)) {
+  for (const kube::Event& event : EventsFor(before, status, key_release)) {
     const auto created = ParseTimestamp(pod.TextAt({"metadata", "creationTimestamp"}));
     const auto decided = ParseTimestamp(status.TextAt({"decidedAt"}));
-    if (event->reason == "Released" && created && decided && *decided >= *created) metrics_.TimeToKey(*decided - *created);
-    emit_(*event);
+    if (event.reason == "Released" && created && decided && *decided >= *created)
+      metrics_.TimeToKey(*decided - *created);
+    emit_(event);
   }
   return Done{};
 }

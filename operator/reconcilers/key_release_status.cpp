@@ -47,7 +47,8 @@ std::string Explanation(std::string_view reason_name, const Json& failed_checks)
     for (const Json& check : *checks)
       if (check.TextAt({"reason"}) == reason_name) {
         text += " Check " + std::string(check.TextAt({"id"})) + ": expected " +
-                kube::CutText(check.TextAt({"expected"}), 160) + ", actual " + kube::CutText(check.TextAt({"actual"}), 160) + ".";
+                kube::CutText(check.TextAt({"expected"}), 160) + ", actual " +
+                kube::CutText(check.TextAt({"actual"}), 160) + ".";
         break;
       }
   if (code) text += " " + std::string(ReasonFor(*code).remedy) + " See " + DocsAnchor(*code) + ".";
@@ -61,13 +62,15 @@ struct Verdicts {
 Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::string& secret_name,
                        std::string_view delivery) {
   const Json* reasons = status.Find("reasons");
-  const std::string_view first = reasons == nullptr ? "" : FirstReason(*reasons);
+  const std::string_view first = FirstReason(reasons == nullptr ? Json() : *reasons);
   if (phase == "Released") {
     const bool delivered = delivery == "Direct" || !secret_name.empty();
-    return {{"Attested", ConditionStatus::kTrue, "Attested", "The evidence passed every check of the policy."},
-            {"Released", ConditionStatus::kTrue, "Released", "The key was sealed to the pod's TEE."},
-            delivered ? Condition{"Ready", ConditionStatus::kTrue, "Released", "The pod can open its key."}
-                      : Condition{"Ready", ConditionStatus::kFalse, "SecretPending", "The Secret is not written yet."}};
+    return {
+        {"Attested", ConditionStatus::kTrue, "Attested", "The evidence passed every check of the policy."},
+        {"Released", ConditionStatus::kTrue, "Released", "The key was sealed to the pod's TEE."},
+        delivered
+            ? Condition{"Ready", ConditionStatus::kTrue, "Released", "The pod can open its key."}
+            : Condition{"Ready", ConditionStatus::kFalse, "SecretPending", "The Secret is not written yet."}};
   }
   if (phase == "Denied") {
     const Json* checks = status.Find("failedChecks");
@@ -77,7 +80,8 @@ Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::st
             {"Ready", ConditionStatus::kFalse, first, why}};
   }
   if (phase == "Revoked") {
-    const std::string why = "The release was revoked: " + std::string(status.TextAt({"revocationCause"})) + ".";
+    const std::string why =
+        "The release was revoked: " + std::string(status.TextAt({"revocationCause"})) + ".";
     return {{"Attested", ConditionStatus::kUnknown, "Revoked", why},
             {"Released", ConditionStatus::kFalse, "Revoked", why},
             {"Ready", ConditionStatus::kFalse, "Revoked", why}};
@@ -105,12 +109,14 @@ Json StatusFor(const Json& key_release, const Json& release, const std::string& 
   const Json before = StatusOf(key_release);
   Json status = codec::JsonObject();
   CopyMember(before, "conditions", status);
-  for (const std::string_view member : {"phase", "verdict", "reasons", "notProven", "evidenceDigest", "policyDigest", "tee",
-                                        "auditSequence", "decidedAt", "revocationCause"})
+  for (const std::string_view member :
+       {"phase", "verdict", "reasons", "notProven", "evidenceDigest", "policyDigest", "tee", "auditSequence",
+        "decidedAt", "revocationCause"})
     CopyMember(release, member, status);
   if (const Json* checks = release.Find("checks")) status.Set("failedChecks", FailedChecks(*checks));
   if (!secret_name.empty()) status.Set("secretName", secret_name);
-  if (const Json* expires = release.Find("leaseExpires")) status.Set("lease", Json::Object({{"expiresAt", *expires}}));
+  if (const Json* expires = release.Find("leaseExpires"))
+    status.Set("lease", Json::Object({{"expiresAt", *expires}}));
   if (const Json* denial = release.Find("lastDenial"); denial != nullptr && denial->is_object()) {
     Json shown = Json::Object({{"time", denial->TextAt({"time"})}, {"auditSequence", SequenceIn(*denial)}});
     CopyMember(*denial, "reasons", shown);
@@ -118,8 +124,11 @@ Json StatusFor(const Json& key_release, const Json& release, const std::string& 
     status.Set("lastDenial", shown);
   }
   const auto generation = kube::GenerationOf(key_release);
-  kube::SetCondition(status, {"Registered", ConditionStatus::kTrue, "Registered", "The broker knows the release."}, generation, now);
-  const Verdicts verdicts = ConditionsFor(release.TextAt({"phase"}), status, secret_name, release.TextAt({"delivery"}));
+  kube::SetCondition(status,
+                     {"Registered", ConditionStatus::kTrue, "Registered", "The broker knows the release."},
+                     generation, now);
+  const Verdicts verdicts =
+      ConditionsFor(release.TextAt({"phase"}), status, secret_name, release.TextAt({"delivery"}));
   for (const Condition* condition : {&verdicts.attested, &verdicts.released, &verdicts.ready})
     kube::SetCondition(status, *condition, generation, now);
   return status;
@@ -131,43 +140,48 @@ Json StatusForUnregistered(const Json& key_release, const Error& error, WallTime
   const std::string why = std::string(ReasonFor(error.code).message) + " " + error.where + " " +
                           std::string(ReasonFor(error.code).remedy);
   const auto generation = kube::GenerationOf(key_release);
-  kube::SetCondition(status, {"Registered", ConditionStatus::kFalse, NameOf(error.code), why}, generation, now);
+  kube::SetCondition(status, {"Registered", ConditionStatus::kFalse, NameOf(error.code), why}, generation,
+                     now);
   if (status.TextAt({"phase"}) == "Pending")
     kube::SetCondition(status, {"Ready", ConditionStatus::kFalse, NameOf(error.code), why}, generation, now);
   return status;
 }
 
-std::optional<kube::Event> EventFor(const Json& old_status, const Json& new_status, const Json& key_release) {
-  kube::Event event{kube::kPods,
-                    {kube::KeyOf(key_release).namespace_name, std::string(key_release.TextAt({"spec", "podName"}))},
-                    std::string(key_release.TextAt({"spec", "podUid"})),
-                    kube::EventType::kWarning, "", "ReleaseKey", ""};
-  const std::string_view phase = new_status.TextAt({"phase"});
-  const Json* new_denial = new_status.Find("lastDenial");
-  const Json* old_denial = old_status.Find("lastDenial");
-  const bool denied_beside = new_denial != nullptr &&
-                             (old_denial == nullptr || SequenceIn(*old_denial) != SequenceIn(*new_denial));
-  if (phase == "Revoked" && old_status.TextAt({"phase"}) != "Revoked") {
-    event.reason = "Revoked";
-    event.note = "The key release was revoked: " + std::string(new_status.TextAt({"revocationCause"})) + ".";
-    return event;
-  }
-  if (denied_beside || (phase == "Denied" && SequenceIn(old_status) != SequenceIn(new_status))) {
-    const Json& denial = denied_beside ? *new_denial : new_status;
+std::vector<kube::Event> EventsFor(const Json& old_status, const Json& new_status, const Json& key_release) {
+  std::vector<kube::Event> events;
+  const auto add = [&](kube::EventType type, std::string_view reason, std::string note) {
+    events.push_back(
+        {kube::kPods,
+         {kube::KeyOf(key_release).namespace_name, std::string(key_release.TextAt({"spec", "podName"}))},
+         std::string(key_release.TextAt({"spec", "podUid"})),
+         type,
+         std::string(reason),
+         "ReleaseKey",
+         std::move(note)});
+  };
+  const auto add_denial = [&](const Json& denial) {
     const Json* reasons = denial.Find("reasons");
     const Json* checks = denial.Find("failedChecks");
-    event.reason = "Denied";
-    event.note = Explanation(reasons == nullptr ? "" : FirstReason(*reasons), checks == nullptr ? Json() : *checks);
-    return event;
-  }
-  if (phase == "Released" && SequenceIn(old_status) != SequenceIn(new_status)) {
-    event.type = kube::EventType::kNormal;
-    event.reason = "Released";
-    event.note = "Key " + std::string(key_release.TextAt({"spec", "keyName"})) + " was released, sealed to the pod's TEE, under policy " +
-                 std::string(key_release.TextAt({"spec", "policyName"})) + ".";
-    return event;
-  }
-  return std::nullopt;
+    add(kube::EventType::kWarning, "Denied",
+        Explanation(FirstReason(reasons == nullptr ? Json() : *reasons),
+                    checks == nullptr ? Json() : *checks));
+  };
+  const std::string_view phase = new_status.TextAt({"phase"});
+  const bool newly_decided = SequenceIn(old_status) != SequenceIn(new_status);
+  if (phase == "Released" && newly_decided)
+    add(kube::EventType::kNormal, "Released",
+        "Key " + std::string(key_release.TextAt({"spec", "keyName"})) +
+            " was released, sealed to the pod's TEE, under policy " +
+            std::string(key_release.TextAt({"spec", "policyName"})) + ".");
+  if (phase == "Denied" && newly_decided) add_denial(new_status);
+  const Json* new_denial = new_status.Find("lastDenial");
+  const Json* old_denial = old_status.Find("lastDenial");
+  if (new_denial != nullptr && (old_denial == nullptr || SequenceIn(*old_denial) != SequenceIn(*new_denial)))
+    add_denial(*new_denial);
+  if (phase == "Revoked" && old_status.TextAt({"phase"}) != "Revoked")
+    add(kube::EventType::kWarning, "Revoked",
+        "The key release was revoked: " + std::string(new_status.TextAt({"revocationCause"})) + ".");
+  return events;
 }
 
 }  // namespace portcullis::control
