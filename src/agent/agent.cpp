@@ -28,21 +28,27 @@ int ExitCodeFor(ReasonCode code, bool refused) {
   if (refused && ReasonFor(code).category != ReasonCategory::kService) return kExitDenied;
   switch (code) {
     case ReasonCode::kInitDataMismatch:
-    case ReasonCode::kSignatureInvalid: return kExitDenied;
+    case ReasonCode::kSignatureInvalid:
+      return kExitDenied;
     case ReasonCode::kNotFound:     // no configfs-tsm: not a confidential guest
     case ReasonCode::kTeeMismatch:  // one that this agent doesn't serve
-    case ReasonCode::kConfigurationInvalid: return kExitUsage;
+    case ReasonCode::kConfigurationInvalid:
+      return kExitUsage;
     case ReasonCode::kRequestMalformed:
     case ReasonCode::kEvidenceMalformed:
-    case ReasonCode::kEvidenceVersionUnsupported: return kExitMalformed;
+    case ReasonCode::kEvidenceVersionUnsupported:
+      return kExitMalformed;
     case ReasonCode::kUnreachable:
     case ReasonCode::kOverloaded:
-    case ReasonCode::kAuditUnavailable: return kExitUnreachable;
-    default: return kExitFault;
+    case ReasonCode::kAuditUnavailable:
+      return kExitUnreachable;
+    default:
+      return kExitFault;
   }
 }
 
-/// The host hands the init-data in and is not trusted with it: only what the hardware measured at launch counts.
+/// The host hands the init-data in and is not trusted with it: only what the hardware measured at launch
+/// counts.
 Result<> RequireMeasured(Tsm& tsm, const TrustedBroker& broker) {
   const TsmReport report = TRY(tsm.Report(snp::ReportData{}));
   if (report.provider != "sev_guest")
@@ -50,7 +56,8 @@ Result<> RequireMeasured(Tsm& tsm, const TrustedBroker& broker) {
   const snp::Report parsed = TRY(snp::ParseReport(report.outblob));
   const auto digest = crypto::Sha256(AsBytes(broker.init_data.text));
   if (!SameBytes(parsed.host_data.bytes(), digest.bytes()))
-    return Error{ReasonCode::kInitDataMismatch, "the init-data handed in is not what the hardware measured at launch"};
+    return Error{ReasonCode::kInitDataMismatch,
+                 "the init-data handed in is not what the hardware measured at launch"};
   return Done{};
 }
 
@@ -60,12 +67,15 @@ struct Outcome {
 };
 
 bool CanHelp(const Error& error, const std::optional<Refusal>& refusal) {
-  if (refusal) return refusal->retryable || error.code == ReasonCode::kOverloaded || error.code == ReasonCode::kAuditUnavailable;
+  if (refusal)
+    return refusal->retryable || error.code == ReasonCode::kOverloaded ||
+           error.code == ReasonCode::kAuditUnavailable;
   return error.code == ReasonCode::kUnreachable || error.code == ReasonCode::kOverloaded;
 }
 
 /// Tries until the key is there, the refusal is final or the time is up. Each try has a challenge of its own.
-Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker, const AgentOptions& options) {
+Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker,
+                 const AgentOptions& options) {
   http::ClientOptions client_options;
   client_options.base_url = broker.url;
   client_options.ca_pem = broker.ca_pem;
@@ -82,8 +92,10 @@ Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker,
     std::optional<Refusal> refusal;
     auto key = rcar.Attest(refusal);
     if (key) return {std::move(key), {}};
-    if (!CanHelp(key.error(), refusal) || ports.clock.Steady() + wait > deadline) return {std::move(key), std::move(refusal)};
-    Log(LogLevel::kInfo, "not yet released, trying again", {{"reason", std::string(NameOf(key.error().code))}});
+    if (!CanHelp(key.error(), refusal) || ports.clock.Steady() + wait > deadline)
+      return {std::move(key), std::move(refusal)};
+    Log(LogLevel::kInfo, "not yet released, trying again",
+        {{"reason", std::string(NameOf(key.error().code))}});
     ByteBuffer jitter(1);
     ports.random.Fill(jitter);
     ports.sleep(wait + wait * static_cast<int>(jitter[0]) / 512);
@@ -132,26 +144,37 @@ int Run(const AgentPorts& ports, const AgentOptions& options) {
 }  // namespace
 
 int AgentMain(int argc, char** argv, const AgentPorts& ports) {
-  CLI::App app{"Portcullis agent: attests this guest to the broker that its measured init-data names, and hands the "
-               "model key to the workload."};
-  app.footer("Examples:\n  portcullis-agent fetch --out /run/portcullis\n  portcullis-agent exec -- /usr/bin/serve --model /models/llama\n\n"
-             "Exit codes: 0 released, 1 our fault, 2 usage or configuration, 3 denied, 4 malformed input, 5 unreachable.");
+  CLI::App app{
+      "Portcullis agent: attests this guest to the broker that its measured init-data names, and hands the "
+      "model key to the workload."};
+  app.footer(
+      "Examples:\n  portcullis-agent fetch --out /run/portcullis\n  portcullis-agent exec -- /usr/bin/serve "
+      "--model /models/llama\n\n"
+      "Exit codes: 0 released, 1 our fault, 2 usage or configuration, 3 denied, 4 malformed input, 5 "
+      "unreachable.");
   app.require_subcommand(1);
   app.set_version_flag("--version", "portcullis-agent 0.1.0");
   AgentOptions options;
   std::int64_t timeout_seconds = options.timeout.count();
   std::string curve = "P-256";
   const auto add_common = [&](CLI::App* command) {
-    command->add_option("--init-data", options.init_data, "The init-data annotation's text")->envname("PORTCULLIS_INIT_DATA")->required();
+    command->add_option("--init-data", options.init_data, "The init-data annotation's text")
+        ->envname("PORTCULLIS_INIT_DATA")
+        ->required();
     command->add_option("--tsm", options.tsm_path, "Where configfs-tsm makes reports")->capture_default_str();
-    command->add_option("--timeout", timeout_seconds, "Seconds to go on trying")->check(CLI::Range(1, 7200))->capture_default_str();
-    command->add_option("--curve", curve, "Curve of the TEE's key")->check(CLI::IsMember({"P-256", "P-521"}))->capture_default_str();
+    command->add_option("--timeout", timeout_seconds, "Seconds to go on trying")
+        ->check(CLI::Range(1, 7200))
+        ->capture_default_str();
+    command->add_option("--curve", curve, "Curve of the TEE's key")
+        ->check(CLI::IsMember({"P-256", "P-521"}))
+        ->capture_default_str();
   };
   CLI::App* fetch = app.add_subcommand("fetch", "Write the key to a file on tmpfs, mode 0400");
   add_common(fetch);
   fetch->add_option("--out", options.directory, "Directory on tmpfs")->capture_default_str();
   fetch->add_option("--name", options.name, "File name; default: the key's name");
-  CLI::App* exec = app.add_subcommand("exec", "Run a command with the key on an inherited descriptor (PORTCULLIS_KEY_FD)");
+  CLI::App* exec =
+      app.add_subcommand("exec", "Run a command with the key on an inherited descriptor (PORTCULLIS_KEY_FD)");
   add_common(exec);
   exec->add_option("command", options.command, "Command and its arguments")->required();
   try {

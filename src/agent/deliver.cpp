@@ -37,13 +37,15 @@ bool IsFileName(const std::string& name) {
 Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, const std::string& name) {
   if (!IsFileName(name)) return Error{ReasonCode::kConfigurationInvalid, "not a file name", Quoted(name)};
   struct statfs filesystem {};
-  if (statfs(directory.c_str(), &filesystem) != 0) return FromErrno("the key directory can't be read", directory);
+  if (statfs(directory.c_str(), &filesystem) != 0)
+    return FromErrno("the key directory can't be read", directory);
   if (filesystem.f_type != TMPFS_MAGIC && filesystem.f_type != RAMFS_MAGIC)
-    return Error{ReasonCode::kConfigurationInvalid, "the key directory is not on tmpfs; use an emptyDir with medium: Memory",
-                 directory};
+    return Error{ReasonCode::kConfigurationInvalid,
+                 "the key directory is not on tmpfs; use an emptyDir with medium: Memory", directory};
 
   const std::string path = directory + "/" + name;
-  // Of one length for every name: a name may be as long as the file system takes. No key's name begins with a dot.
+  // Of one length for every name: a name may be as long as the file system takes. No key's name begins with a
+  // dot.
   const std::string temporary = directory + "/.portcullis-new";
   (void)unlink(temporary.c_str());
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
@@ -63,9 +65,11 @@ Error DeliverByExec(const SecretBytes& key, const std::vector<std::string>& comm
   const int fd = memfd_create("portcullis-key", MFD_ALLOW_SEALING);  // inherited on purpose: no MFD_CLOEXEC
   if (fd < 0) return FromErrno("the memory file can't be made", "memfd_create");
   if (!key.Expose([fd](Bytes bytes) { return WriteAll(fd, bytes); }) ||
-      fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 || lseek(fd, 0, SEEK_SET) != 0)
+      fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
+      lseek(fd, 0, SEEK_SET) != 0)
     return FromErrno("the memory file can't be written", "memfd");
-  if (setenv("PORTCULLIS_KEY_FD", std::to_string(fd).c_str(), 1) != 0) return FromErrno("the environment is full", "setenv");
+  if (setenv("PORTCULLIS_KEY_FD", std::to_string(fd).c_str(), 1) != 0)
+    return FromErrno("the environment is full", "setenv");
   std::vector<char*> arguments;
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
