@@ -21,9 +21,6 @@ extern char** environ;
 
 namespace portcullis::http::test {
 
-// The battery is written for timeouts of 10 s; the server here has a tenth, and so the times of the cases are
-// cut.
-inline constexpr int kFasterBy = 10;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kMemoryIsItsOwn = false;  // a sanitizer keeps what is freed
 #else

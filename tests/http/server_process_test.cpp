@@ -6,22 +6,13 @@
 
 #include "codec/json.h"
 #include "http/server.h"
+#include "tests/http/battery_player.h"
 #include "tests/http/server_process.h"
 
 namespace portcullis::http::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-Limits ShortLimits() {
-  Limits limits;
-  limits.handshake_timeout = 500ms;
-  limits.read_timeout = 1000ms;
-  limits.idle_timeout = 1500ms;
-  limits.write_timeout = 1000ms;
-  limits.max_connections_per_peer = 300;  // so that a crowd need not be large; above what the workers can hold
-  return limits;
-}
 
 TEST(BatteryServer, DISABLED_Serves) {
   const char* port_file = std::getenv(kPortFile);
