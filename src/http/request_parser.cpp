@@ -1,12 +1,18 @@
 #include "http/request_parser.h"
 
 #include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <limits>
 #include <optional>
 
 #include "http/target.h"
 
 namespace portcullis::http {
 namespace {
+
+namespace beast_http = boost::beast::http;
 
 constexpr std::string_view kServedMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 constexpr std::string_view kKnownMethods[] = {"HEAD", "OPTIONS", "TRACE", "CONNECT"};
@@ -19,13 +25,6 @@ constexpr std::string_view kOnlyOnce[] = {"host",         "content-length",   "t
 /// Headers of this name come from nobody: no hop of ours adds any, so none may be forged.
 constexpr std::string_view kReservedPrefix = "x-portcullis-";
 
-bool IsTokenByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
-}
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsVisible(char c) { return c > 0x20 && c < 0x7F; }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -48,28 +47,57 @@ bool OneOf(const List& list, std::string_view text) {
   return std::find(std::begin(list), std::end(list), text) != std::end(list);
 }
 
-/// Takes one line with its CRLF; the scanner has seen to it that there is one.
-std::string_view TakeLine(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find("\r\n"), rest.size());
-  const std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 2, rest.size()));
-  return line;
+constexpr std::size_t kMaxLengthDigits = 18;  // fits 64 bits, and is above any limit
+
+std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+/// What Beast would take and we don't: a folded line (it unfolds), and so many fields that counting comes
+/// first.
+std::optional<Refusal> RefuseLooseLines(std::string_view head, const Limits& limits) {
+  std::size_t lines = 0;
+  for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    if (at + 2 < head.size() && IsBlank(head[at + 2])) return Refusal{400, "a header field is folded"};
+    ++lines;
+  }
+  // The request line and the empty one are not fields.
+  if (lines > limits.max_header_fields + 2) return Refusal{431, "there are too many header fields"};
+  return std::nullopt;
 }
 
-std::optional<Refusal> ReadRequestLine(std::string_view line, const Limits& limits, Request& request) {
-  const std::size_t first = std::min(line.find(' '), line.size());
-  const std::string_view method = line.substr(0, first);
-  const std::string_view rest = line.substr(std::min(first + 1, line.size()));
-  const std::size_t second = std::min(rest.find(' '), rest.size());
-  const std::string_view target = rest.substr(0, second);
-  const std::string_view version = rest.substr(std::min(second + 1, rest.size()));
+/// A Content-Length of digits alone that Beast can't hold: well formed, and above any limit.
+bool HasHugeLength(std::string_view head) {
+  constexpr std::string_view kName = "\r\ncontent-length:";
+  const std::string lower = LowerCase(head);
+  const std::size_t at = lower.find(kName);
+  if (at == std::string::npos) return false;
+  const std::size_t start = at + kName.size();
+  const std::string_view value =
+      Trimmed(std::string_view(lower).substr(start, lower.find("\r\n", start) - start));
+  return value.size() > kMaxLengthDigits && value.front() != '0' &&
+         std::all_of(value.begin(), value.end(), IsDigit);
+}
 
-  if (!IsToken(method) || target.empty() || !std::all_of(target.begin(), target.end(), IsVisible))
+/// Why Beast refused the head: a version of the right form is one that others may speak.
+Refusal RefusalOfBeast(std::string_view head, const boost::beast::error_code& error) {
+  if (error == beast_http::error::bad_content_length && HasHugeLength(head))
+    return Refusal{413, "the body is too large"};
+  if (error == beast_http::error::bad_version) {
+    const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::string_view version = line.substr(std::min(line.rfind(' ') + 1, line.size()));
+    if (std::count(line.begin(), line.end(), ' ') == 2 && version.size() == 8 &&
+        version.starts_with("HTTP/") && IsDigit(version[5]) && version[6] == '.' && IsDigit(version[7]))
+      return Refusal{505, "only HTTP/1.1 is spoken here"};
     return Refusal{400, "the request line is not well formed"};
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !IsDigit(version[5]) || version[6] != '.' ||
-      !IsDigit(version[7]))
-    return Refusal{400, "the version is not well formed"};
-  if (version != "HTTP/1.1") return Refusal{505, "only HTTP/1.1 is spoken here"};
+  }
+  return Refusal{400, "the head is not well formed"};
+}
+
+template <typename Message>
+std::optional<Refusal> ReadRequestLine(const Message& message, const Limits& limits, Request& request) {
+  const std::string_view method = View(message.method_string()), target = View(message.target());
+  if (message.version() != 11) return Refusal{505, "only HTTP/1.1 is spoken here"};
+  if (target.empty() || !std::all_of(target.begin(), target.end(), IsVisible))
+    return Refusal{400, "the request line is not well formed"};
   if (OneOf(kKnownMethods, method)) return Refusal{405, "this method is not served"};
   if (!OneOf(kServedMethods, method)) return Refusal{501, "this method is not known"};
   if (target.size() > limits.max_target_bytes) return Refusal{414, "the target is too long"};
@@ -82,20 +110,14 @@ std::optional<Refusal> ReadRequestLine(std::string_view line, const Limits& limi
   return std::nullopt;
 }
 
-std::optional<Refusal> ReadField(std::string_view line, Headers& headers) {
-  const std::size_t colon = line.find(':');
-  // Covers folded lines and blanks before the colon too: neither is a token.
-  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon)))
-    return Refusal{400, "a header field has no well-formed name"};
-  const std::string_view value = Trimmed(line.substr(colon + 1));
+std::optional<Refusal> ReadField(std::string_view given_name, std::string_view value, Headers& headers) {
   if (!std::all_of(value.begin(), value.end(), [](char c) { return IsVisible(c) || IsBlank(c); }))
     return Refusal{400, "a header value is not printable ASCII"};
-
-  const std::string name = LowerCase(line.substr(0, colon));
+  const std::string name = LowerCase(given_name);
   if (name.starts_with(kReservedPrefix)) return Refusal{400, "a header field of this name is not accepted"};
   if (OneOf(kOnlyOnce, name) && headers.Find(name) != nullptr)
     return Refusal{400, "a header field is there twice"};
-  headers.Add(std::string(line.substr(0, colon)), std::string(value));
+  headers.Add(std::string(given_name), std::string(Trimmed(value)));
   return std::nullopt;
 }
 
@@ -111,11 +133,10 @@ std::optional<Refusal> ReadContentLength(std::string_view text, const Limits& li
   const bool canonical = !text.empty() && std::all_of(text.begin(), text.end(), IsDigit) &&
                          (text.size() == 1 || text.front() != '0');
   if (!canonical) return Refusal{400, "Content-Length is not a plain number"};
-  constexpr std::size_t kMaxDigits = 18;  // fits 64 bits, and is above any limit
   length = 0;
-  if (text.size() <= kMaxDigits)
+  if (text.size() <= kMaxLengthDigits)
     for (const char digit : text) length = length * 10 + static_cast<std::size_t>(digit - '0');
-  if (text.size() > kMaxDigits || length > limits.max_body_bytes)
+  if (text.size() > kMaxLengthDigits || length > limits.max_body_bytes)
     return Refusal{413, "the body is too large"};
   return std::nullopt;
 }
@@ -197,15 +218,23 @@ HeadScanner::State HeadScanner::Scan(std::string_view bytes) {
 }
 
 std::variant<RequestHead, Refusal> ParseHead(std::string_view head, const Limits& limits, bool json_only) {
-  RequestHead parsed;
-  std::string_view rest = head;
-  if (auto refusal = ReadRequestLine(TakeLine(rest), limits, parsed.request)) return *refusal;
+  if (auto refusal = RefuseLooseLines(head, limits)) return *refusal;
+  beast_http::request_parser<beast_http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes + limits.max_target_bytes));
+  // Our own limit gives the better status. (No limit at all would be taken for zero by this version of
+  // Beast.)
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+  boost::beast::error_code error;
+  parser.put(boost::asio::buffer(head.data(), head.size()), error);
+  if (error) return RefusalOfBeast(head, error);
+  if (!parser.is_header_done()) return Refusal{400, "the head is not complete"};
 
-  std::size_t fields = 0;
-  for (std::string_view line = TakeLine(rest); !line.empty(); line = TakeLine(rest)) {
-    if (++fields > limits.max_header_fields) return Refusal{431, "there are too many header fields"};
-    if (auto refusal = ReadField(line, parsed.request.headers)) return *refusal;
-  }
+  const auto& message = parser.get();
+  RequestHead parsed;
+  if (auto refusal = ReadRequestLine(message, limits, parsed.request)) return *refusal;
+  for (const auto& field : message)
+    if (auto refusal = ReadField(View(field.name_string()), View(field.value()), parsed.request.headers))
+      return *refusal;
   if (auto refusal = ReadFraming(limits, parsed)) return *refusal;
   if (auto refusal = ReadBodyHeaders(json_only, parsed)) return *refusal;
   parsed.keep_alive = !AsksToClose(parsed.request.headers.Find("connection"));

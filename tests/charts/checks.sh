@@ -35,7 +35,7 @@ refused() {
   fi
 }
 
-# soon COMMAND...: tries for ten seconds; for what the API server takes up a moment after it was written.
+# soon COMMAND...: tries for ninety seconds; for what the API server takes up a moment after it was written.
 soon() {
   local try
   for ((try = 0; try < 450; ++try)); do  # 90 s: the garbage collector learns of a new kind within half a minute
