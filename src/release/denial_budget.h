@@ -7,9 +7,9 @@
 
 namespace portcullis::release {
 
-/// How many denials are recorded: a burst, then so many a second. Anyone can be denied, and each denial is rows that
-/// are never deleted: without a bound, a stranger could fill the disk and so stop every release. Who finds no room
-/// is told to come again, with nothing decided. Thread-safe.
+/// How many denials are recorded: a burst, then so many a second. Anyone can be denied, and each denial is
+/// rows that are never deleted: without a bound, a stranger could fill the disk and so stop every release.
+/// Who finds no room is told to come again, with nothing decided. Thread-safe.
 class DenialBudget {
  public:
   static constexpr double kBurst = 10'000;      // all pods of a large cluster, denied at once by a bad policy
