@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kMaxCaBytes = 512 * 1024;
 constexpr std::chrono::seconds kLookEvery{60};
-constexpr std::chrono::seconds kRequestTimeout{30};
+// Below the lease's renew deadline: a server that hangs must not outlast a leadership.
+constexpr std::chrono::seconds kRequestTimeout{7};
 // Bookmarks come about once a minute. Where nothing came for longer, the connection may be dead without a
 // word.
 constexpr std::chrono::seconds kStreamTimeout{90};

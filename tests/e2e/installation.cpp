@@ -167,8 +167,8 @@ Result<> Installation::StartBroker(const std::map<std::string, std::string>& env
 Result<Process> Installation::LaunchController(const std::map<std::string, std::string>& environment) {
   const auto kubeconfig = TRY(cluster_.KubeconfigFor(kSystemNamespace, "portcullis-controller"));
   return Process::Start({{(BinFolder() / "portcullis-operator-lab").string(), "controller", "--config",
-                          (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(), "--ops-port",
-                          std::to_string(ops_ports_.at("controller"))},
+                          (folder_ / "operator.yaml").string(), "--kubeconfig", kubeconfig.string(),
+                          "--ops-port", std::to_string(ops_ports_.at("controller"))},
                          environment,
                          logs() / "controller.log"});
 }

@@ -1,6 +1,7 @@
 // The controller killed between any two steps: nothing is released without an audit row, and nothing stays
 // stuck.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include "kube/objects.h"
 #include "tests/e2e/fixture.h"
@@ -94,6 +95,25 @@ TEST(BrokerRestarted, ReleasesGoOn) {
   ASSERT_TRUE(installation.StartBroker());
   PodStory story = MainJob::Pods().front();
   story.name = "a-after-restart";
+  const auto ran = world.job().RunPod(story);
+  ASSERT_TRUE(ran) << ran.error().ToString();
+  EXPECT_TRUE(story.as_expected()) << story.agent_line;
+}
+
+TEST(ApiServerUnreachable, NothingIsReleasedMeanwhileAndAllGoesOnAfterwards) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  const pid_t api_server = std::atoi(world.cluster().Variable("APISERVER_PID").c_str());
+  ASSERT_GT(api_server, 0);
+  kill(api_server, SIGSTOP);
+  // Without renewals the leader must step down before anyone else could lead, and its process ends.
+  const auto ended = installation.controller().Wait(std::chrono::seconds(120));
+  kill(api_server, SIGCONT);
+  ASSERT_TRUE(ended);
+  EXPECT_NE(*ended, 0);
+  ASSERT_TRUE(installation.StartController());
+  PodStory story = MainJob::Pods().front();
+  story.name = "a-after-outage";
   const auto ran = world.job().RunPod(story);
   ASSERT_TRUE(ran) << ran.error().ToString();
   EXPECT_TRUE(story.as_expected()) << story.agent_line;
