@@ -25,9 +25,12 @@ void OnSignal(int) { stop_requested = true; }
 int ExitCodeFor(const Error& error) {
   switch (error.code) {
     case ReasonCode::kConfigurationInvalid:
-    case ReasonCode::kKeyUnavailable: return kExitUsage;
-    case ReasonCode::kAuditUnavailable: return kExitStore;
-    default: return kExitFault;
+    case ReasonCode::kKeyUnavailable:
+      return kExitUsage;
+    case ReasonCode::kAuditUnavailable:
+      return kExitStore;
+    default:
+      return kExitFault;
   }
 }
 
@@ -40,7 +43,8 @@ int Fail(StaticText what, const Error& error) {
 /// verifies the log again, may go on.
 bool SweepUntilStopped(release::Broker& broker, const store::Store& store, const std::atomic<bool>& stop) {
   while (!stop) {
-    for (int tenth = 0; tenth < 10 && !stop; ++tenth) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    for (int tenth = 0; tenth < 10 && !stop; ++tenth)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (const auto swept = broker.Sweep(); !swept)
       Log(LogLevel::kError, "sweep failed", {{"error", swept.error().ToString()}});
     if (store.latched()) return false;
@@ -53,7 +57,8 @@ bool SweepUntilStopped(release::Broker& broker, const store::Store& store, const
 int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const std::atomic<bool>& stop,
               const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready) {
   SetLogLevel(options.log_level);
-  if (const auto hardened = HardenProcess(); !hardened) return Fail("process can't be hardened", hardened.error());
+  if (const auto hardened = HardenProcess(); !hardened)
+    return Fail("process can't be hardened", hardened.error());
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);  // a file size limit is an I/O error like any other
 
@@ -66,25 +71,30 @@ int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const st
   if (!store) return Fail("store can't be opened", store.error());
   auto identity = keystore::LoadOrCreateIdentity(**store, *kek);
   if (!identity) return Fail("identity keys can't be loaded", identity.error());
-  const auto audit = audit::Log::Open(**store, clock, options.audit_origin,
-                                      identity->audit_seed.Expose([](Bytes b) { return SecretBytes::CopyOf(b); }));
+  const auto audit =
+      audit::Log::Open(**store, clock, options.audit_origin,
+                       identity->audit_seed.Expose([](Bytes b) { return SecretBytes::CopyOf(b); }));
   if (!audit) return Fail("audit log can't be opened", audit.error());
-  const auto broker = release::Broker::Open({**store, **audit, *kek, *identity, anchors, clock, random, metrics});
+  const auto broker =
+      release::Broker::Open({**store, **audit, *kek, *identity, anchors, clock, random, metrics});
   if (!broker) return Fail("broker can't be opened", broker.error());
 
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, **store), metrics);
   if (!ops) return Fail("ops port can't be served", ops.error());
-  const auto broker_api = http::Server::Start(options.broker, BrokerRoutes(**broker, **audit, options), metrics);
+  const auto broker_api =
+      http::Server::Start(options.broker, BrokerRoutes(**broker, **audit, options), metrics);
   if (!broker_api) return Fail("broker port can't be served", broker_api.error());
   const auto guest_api = http::Server::Start(options.guest, GuestRoutes(**broker), metrics);
   if (!guest_api) return Fail("guest port can't be served", guest_api.error());
   Log(LogLevel::kInfo, "serving",
-      {{"guest", std::to_string((*guest_api)->port())}, {"broker", std::to_string((*broker_api)->port())},
+      {{"guest", std::to_string((*guest_api)->port())},
+       {"broker", std::to_string((*broker_api)->port())},
        {"ops", std::to_string((*ops)->port())}});
   if (on_ready) on_ready((*guest_api)->port(), (*broker_api)->port(), (*ops)->port());
 
   const bool healthy = SweepUntilStopped(**broker, **store, stop);
-  if (!healthy) Log(LogLevel::kError, "store is latched after an I/O error; nothing is released until a restart");
+  if (!healthy)
+    Log(LogLevel::kError, "store is latched after an I/O error; nothing is released until a restart");
   (*broker)->Interrupt();
   (*guest_api)->Stop(kDrain);
   (*broker_api)->Stop(std::chrono::seconds(2));
@@ -95,9 +105,12 @@ int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const st
 }
 
 int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAnchors>()>& anchors) {
-  CLI::App app{"Portcullis Key Broker Service: verifies attestation evidence and seals model keys to attested guests."};
-  app.footer("Examples:\n  portcullis-kbs --config /etc/portcullis/kbs.yaml\n  portcullis-kbs checks\n\n"
-             "Exit codes: 0 stopped by a signal, 1 our fault, 2 usage or configuration, 3 the store failed.");
+  CLI::App app{
+      "Portcullis Key Broker Service: verifies attestation evidence and seals model keys to attested "
+      "guests."};
+  app.footer(
+      "Examples:\n  portcullis-kbs --config /etc/portcullis/kbs.yaml\n  portcullis-kbs checks\n\n"
+      "Exit codes: 0 stopped by a signal, 1 our fault, 2 usage or configuration, 3 the store failed.");
   std::string config;
   app.add_option("--config", config, "YAML configuration (docs/reference/api.md)");
   app.set_version_flag("--version", "portcullis-kbs 0.1.0");

@@ -8,9 +8,9 @@
 
 namespace portcullis::kbs {
 
-/// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. The roots of trust come
-/// from the caller's main and from nowhere else. Returns the process's exit code (docs/reference/api.md).
-/// `on_ready`, where set, gets the bound ports (guest, broker, ops) once all serve.
+/// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. The roots of trust
+/// come from the caller's main and from nowhere else. Returns the process's exit code
+/// (docs/reference/api.md). `on_ready`, where set, gets the bound ports (guest, broker, ops) once all serve.
 int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const std::atomic<bool>& stop,
               const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready = {});
 

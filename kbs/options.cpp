@@ -39,9 +39,12 @@ Result<> ReadEndpoint(ObjectReader& section, http::ServerOptions& into, bool wit
 Result<std::set<Role>> ParseRoles(const std::vector<std::string>& names) {
   std::set<Role> roles;
   for (const std::string& name : names) {
-    if (name == "operator") roles.insert(Role::kOperator);
-    else if (name == "auditor") roles.insert(Role::kAuditor);
-    else return Error{kInvalid, "a role is operator or auditor", Quoted(name)};
+    if (name == "operator")
+      roles.insert(Role::kOperator);
+    else if (name == "auditor")
+      roles.insert(Role::kAuditor);
+    else
+      return Error{kInvalid, "a role is operator or auditor", Quoted(name)};
   }
   return roles;
 }
@@ -85,7 +88,8 @@ Result<Options> ParseOptions(std::string_view yaml) {
   options.ops.name = "ops";
   options.broker.workers = 16;  // a long poll holds one while it waits
   options.ops.workers = 1;
-  if (const auto level = TRY(in.OptionalText("logLevel", 16))) options.log_level = TRY_AT("logLevel", ParseLogLevel(*level));
+  if (const auto level = TRY(in.OptionalText("logLevel", 16)))
+    options.log_level = TRY_AT("logLevel", ParseLogLevel(*level));
 
   ObjectReader guest = TRY(Section(in, "guest"));
   TRY_AT("guest", ReadEndpoint(guest, options.guest, true));
@@ -121,7 +125,8 @@ Result<Options> LoadOptions(const std::string& path) {
   if (!file) return Error{kInvalid, "the configuration file can't be read", path};
   std::ostringstream text;
   text << file.rdbuf();
-  if (text.view().size() > kMaxConfigurationBytes) return Error{kInvalid, "the configuration file is over 256 KiB", path};
+  if (text.view().size() > kMaxConfigurationBytes)
+    return Error{kInvalid, "the configuration file is over 256 KiB", path};
   auto options = ParseOptions(text.view());
   if (!options) return std::move(options).error().At(path);
   return options;

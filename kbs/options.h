@@ -11,8 +11,8 @@ namespace portcullis::kbs {
 
 enum class Role : std::uint8_t { kOperator, kAuditor };
 
-/// The configuration file of portcullis-kbs (docs/reference/api.md). Sinks, roots and keys come from here only,
-/// never from a request.
+/// The configuration file of portcullis-kbs (docs/reference/api.md). Sinks, roots and keys come from here
+/// only, never from a request.
 struct Options {
   LogLevel log_level = LogLevel::kInfo;
   http::ServerOptions guest, broker, ops;

@@ -57,7 +57,8 @@ struct Parts {
     if (webhook)
       if (const std::string missing = webhook->NotReady(); !missing.empty()) return "webhook: " + missing;
     if (controller)
-      if (const std::string missing = controller->NotReady(); !missing.empty()) return "controller: " + missing;
+      if (const std::string missing = controller->NotReady(); !missing.empty())
+        return "controller: " + missing;
     return "";
   }
 };
@@ -78,7 +79,8 @@ http::Router OpsRoutes(const metrics::Metrics& metrics, Parts& parts) {
 int RunController(const Options& options, kube::Api& api, Broker& broker, Random& random, const Clock& clock,
                   metrics::Metrics& metrics, Parts& parts) {
   kube::LeaderElection election(
-      api, {.lease = {options.namespace_name, options.lease_name}, .identity = ProcessIdentity(random)}, clock, metrics);
+      api, {.lease = {options.namespace_name, options.lease_name}, .identity = ProcessIdentity(random)},
+      clock, metrics);
   const auto start = [&] {
     auto controller = std::make_unique<Controller>(options, api, broker, clock, metrics);
     controller->Start();
@@ -99,7 +101,8 @@ int RunController(const Options& options, kube::Api& api, Broker& broker, Random
 
 int Run(const Options& options, bool with_controller, bool with_webhook, std::string_view component) {
   SetLogLevel(options.log_level);
-  if (const auto hardened = HardenProcess(); !hardened) return Fail("process can't be hardened", hardened.error());
+  if (const auto hardened = HardenProcess(); !hardened)
+    return Fail("process can't be hardened", hardened.error());
   signal(SIGPIPE, SIG_IGN);
   const SystemClock clock;
   crypto::SystemRandom random;
@@ -120,7 +123,8 @@ int Run(const Options& options, bool with_controller, bool with_webhook, std::st
     parts.webhook = std::move(*webhook);
   }
   int exit_code = 0;
-  if (with_controller) exit_code = RunController(options, **api, **broker, random, clock, metrics, parts);
+  if (with_controller)
+    exit_code = RunController(options, **api, **broker, random, clock, metrics, parts);
   else
     while (!stop_requested) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   (*ops)->Stop(std::chrono::seconds(1));
@@ -130,21 +134,24 @@ int Run(const Options& options, bool with_controller, bool with_webhook, std::st
 }  // namespace
 
 int OperatorMain(int argc, char** argv) {
-  CLI::App app{"Portcullis operator: the controller that keeps releases and Secrets, and the admission webhook."};
-  app.footer("Examples:\n  portcullis-operator controller --config /etc/portcullis/operator.yaml\n"
-             "  portcullis-operator webhook --config /etc/portcullis/operator.yaml\n\n"
-             "Exit codes: 0 stopped by a signal, 1 our fault or leadership lost, 2 usage or configuration.");
+  CLI::App app{
+      "Portcullis operator: the controller that keeps releases and Secrets, and the admission webhook."};
+  app.footer(
+      "Examples:\n  portcullis-operator controller --config /etc/portcullis/operator.yaml\n"
+      "  portcullis-operator webhook --config /etc/portcullis/operator.yaml\n\n"
+      "Exit codes: 0 stopped by a signal, 1 our fault or leadership lost, 2 usage or configuration.");
   app.set_version_flag("--version", "portcullis-operator 0.1.0");
   app.require_subcommand(1);
   std::string config, kubeconfig;
   int ops_port = -1;
-  for (const auto& [name, description] : {std::pair{"controller", "Run the controller, as leader or in wait"},
-                                          std::pair{"webhook", "Serve admission"},
-                                          std::pair{"all", "Run both in one process"}}) {
+  for (const auto& [name, description] :
+       {std::pair{"controller", "Run the controller, as leader or in wait"},
+        std::pair{"webhook", "Serve admission"}, std::pair{"all", "Run both in one process"}}) {
     CLI::App* command = app.add_subcommand(name, description);
     command->add_option("--config", config, "YAML configuration (docs/reference/api.md)")->required();
     command->add_option("--kubeconfig", kubeconfig, "Overrides kubernetes.kubeconfig of the configuration");
-    command->add_option("--ops-port", ops_port, "Overrides ops.port of the configuration")->check(CLI::Range(0, 65535));
+    command->add_option("--ops-port", ops_port, "Overrides ops.port of the configuration")
+        ->check(CLI::Range(0, 65535));
   }
   try {
     app.parse(argc, argv);

@@ -64,7 +64,8 @@ class HttpBroker final : public Broker {
     return Call("GET", "/v1/releases?limit=200" + (after.empty() ? "" : "&after=" + after), "");
   }
   Result<Json> Decisions(std::int64_t after, std::chrono::seconds wait) override {
-    return Call("GET", "/v1/decisions?after=" + std::to_string(after) + "&wait=" + std::to_string(wait.count()), "");
+    return Call("GET",
+                "/v1/decisions?after=" + std::to_string(after) + "&wait=" + std::to_string(wait.count()), "");
   }
   Result<Json> Identity() override { return Call("GET", "/v1/identity", ""); }
 

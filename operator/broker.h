@@ -9,14 +9,17 @@
 
 namespace portcullis::control {
 
-/// The broker's control-plane API (docs/reference/api.md) as a port. What it hands out is ciphertext, documents and
-/// verdicts. Errors carry the code of the broker's problem body; Unreachable where there is no answer. Thread-safe.
+/// The broker's control-plane API (docs/reference/api.md) as a port. What it hands out is ciphertext,
+/// documents and verdicts. Errors carry the code of the broker's problem body; Unreachable where there is no
+/// answer. Thread-safe.
 class Broker {
  public:
   virtual ~Broker() = default;
-  virtual Result<codec::Json> PutKey(const std::string& namespace_name, const std::string& name, const codec::Json& spec) = 0;
+  virtual Result<codec::Json> PutKey(const std::string& namespace_name, const std::string& name,
+                                     const codec::Json& spec) = 0;
   virtual Result<> DeleteKey(const std::string& namespace_name, const std::string& name) = 0;
-  virtual Result<codec::Json> PutPolicy(const std::string& namespace_name, const std::string& name, const codec::Json& body) = 0;
+  virtual Result<codec::Json> PutPolicy(const std::string& namespace_name, const std::string& name,
+                                        const codec::Json& body) = 0;
   virtual Result<> DeletePolicy(const std::string& namespace_name, const std::string& name) = 0;
   virtual Result<codec::Json> PutRelease(const std::string& id, const codec::Json& registration) = 0;
   virtual Result<codec::Json> GetRelease(const std::string& id) = 0;

@@ -27,12 +27,14 @@ std::string HostName() {
 
 /// Cached copies are for keys and phases only: what acts reads the object itself.
 void KeepIdentityAndPhase(Json& object) {
-  Json kept = Json::Object({{"metadata", Json::Object({{"namespace", object.TextAt({"metadata", "namespace"})},
-                                                       {"name", object.TextAt({"metadata", "name"})},
-                                                       {"uid", object.TextAt({"metadata", "uid"})},
-                                                       {"resourceVersion", object.TextAt({"metadata", "resourceVersion"})}})},
-                            {"status", Json::Object({{"phase", object.TextAt({"status", "phase"})}})}});
-  if (const std::string_view release = object.TextAt({"metadata", "labels", kube::kReleaseIdLabel}); !release.empty())
+  Json kept = Json::Object(
+      {{"metadata", Json::Object({{"namespace", object.TextAt({"metadata", "namespace"})},
+                                  {"name", object.TextAt({"metadata", "name"})},
+                                  {"uid", object.TextAt({"metadata", "uid"})},
+                                  {"resourceVersion", object.TextAt({"metadata", "resourceVersion"})}})},
+       {"status", Json::Object({{"phase", object.TextAt({"status", "phase"})}})}});
+  if (const std::string_view release = object.TextAt({"metadata", "labels", kube::kReleaseIdLabel});
+      !release.empty())
     kept.Member("metadata").Set("labels", Json::Object({{std::string(kube::kReleaseIdLabel), release}}));
   object = std::move(kept);
 }
@@ -46,18 +48,21 @@ struct Controller::Kind {
   kube::Informer informer;
   int workers;
 
-  Kind(std::string kind_name, const kube::Resource& resource, std::string selector, std::unique_ptr<Reconciler> what,
-       int worker_count, kube::Api& api, const Clock& clock, metrics::Metrics& metrics,
-       const std::function<void(Kind&, const kube::ObjectKey&)>& on_change)
+  Kind(std::string kind_name, const kube::Resource& resource, std::string selector,
+       std::unique_ptr<Reconciler> what, int worker_count, kube::Api& api, const Clock& clock,
+       metrics::Metrics& metrics, const std::function<void(Kind&, const kube::ObjectKey&)>& on_change)
       : name(std::move(kind_name)),
         reconciler(std::move(what)),
         queue(name, clock, metrics),
-        informer(api, resource, {.namespace_name = "", .label_selector = std::move(selector), .trim = KeepIdentityAndPhase},
-                 [this, on_change](const kube::ObjectKey& key) { on_change(*this, key); }, clock),
+        informer(
+            api, resource,
+            {.namespace_name = "", .label_selector = std::move(selector), .trim = KeepIdentityAndPhase},
+            [this, on_change](const kube::ObjectKey& key) { on_change(*this, key); }, clock),
         workers(worker_count) {}
 };
 
-Controller::Controller(const Options& options, kube::Api& api, Broker& broker, const Clock& clock, metrics::Metrics& metrics)
+Controller::Controller(const Options& options, kube::Api& api, Broker& broker, const Clock& clock,
+                       metrics::Metrics& metrics)
     : options_(options),
       api_(api),
       broker_(broker),
@@ -65,10 +70,12 @@ Controller::Controller(const Options& options, kube::Api& api, Broker& broker, c
       metrics_(metrics),
       events_(api, "portcullis.dev/controller", HostName(), clock, metrics) {
   AddKind("modelkey", kube::kModelKeys, "", std::make_unique<ModelKeyReconciler>(api, broker, clock), 1);
-  AddKind("releasepolicy", kube::kReleasePolicies, "", std::make_unique<ReleasePolicyReconciler>(api, broker, clock), 1);
+  AddKind("releasepolicy", kube::kReleasePolicies, "",
+          std::make_unique<ReleasePolicyReconciler>(api, broker, clock), 1);
   AddKind("keyrelease", kube::kKeyReleases, "",
           std::make_unique<KeyReleaseReconciler>(
-              api, broker, [this](kube::Event event) { events_.Emit(std::move(event)); }, clock, metrics, options.cluster),
+              api, broker, [this](kube::Event event) { events_.Emit(std::move(event)); }, clock, metrics,
+              options.cluster),
           4);
   releases_ = kinds_.back().get();
   AddKind("pod", kube::kPods, std::string(kube::kReleaseIdLabel), std::make_unique<PodReconciler>(api), 2);
@@ -78,16 +85,19 @@ Controller::~Controller() { Stop(); }
 
 void Controller::AddKind(const std::string& name, const kube::Resource& resource, std::string label_selector,
                          std::unique_ptr<Reconciler> reconciler, int workers) {
-  kinds_.push_back(std::make_unique<Kind>(name, resource, std::move(label_selector), std::move(reconciler), workers, api_,
-                                          clock_, metrics_, [this](Kind& kind, const kube::ObjectKey& key) {
-    kind.queue.Add(key);
-    if (kind.name != "pod") return;
-    // A pod's end is its release's business too.
-    const auto pod = kind.informer.Find(key);
-    if (pod == nullptr) return;  // deleted: the KeyRelease is collected with it, which is an event of its own
-    const std::string release_id(pod->TextAt({"metadata", "labels", kube::kReleaseIdLabel}));
-    if (kube::IsReleaseId(release_id)) releases_->queue.Add({key.namespace_name, KeyReleaseNameFor(release_id)});
-  }));
+  kinds_.push_back(std::make_unique<Kind>(
+      name, resource, std::move(label_selector), std::move(reconciler), workers, api_, clock_, metrics_,
+      [this](Kind& kind, const kube::ObjectKey& key) {
+        kind.queue.Add(key);
+        if (kind.name != "pod") return;
+        // A pod's end is its release's business too.
+        const auto pod = kind.informer.Find(key);
+        if (pod == nullptr)
+          return;  // deleted: the KeyRelease is collected with it, which is an event of its own
+        const std::string release_id(pod->TextAt({"metadata", "labels", kube::kReleaseIdLabel}));
+        if (kube::IsReleaseId(release_id))
+          releases_->queue.Add({key.namespace_name, KeyReleaseNameFor(release_id)});
+      }));
 }
 
 void Controller::Start() {
@@ -136,7 +146,8 @@ void Controller::FollowDecisions() {
       kube::WaitUnlessStopped(kFeedRetry, stop_);
       continue;
     }
-    if (const Json* decisions = page->Find("decisions"); decisions != nullptr && decisions->if_array() != nullptr)
+    if (const Json* decisions = page->Find("decisions");
+        decisions != nullptr && decisions->if_array() != nullptr)
       for (const Json& decision : *decisions->if_array()) {
         if (decision.TextAt({"cluster"}) != options_.cluster) continue;
         const kube::ObjectKey key{std::string(decision.TextAt({"namespace"})),
@@ -153,7 +164,8 @@ void Controller::SweepOrphans() {
     CountPhases();
     if (NotReady().empty() && clock_.Steady() >= next_sweep) {
       if (const auto swept = SweepOnce(); !swept)
-        Log(LogLevel::kWarning, "looking for orphaned releases failed", {{"error", swept.error().ToString()}});
+        Log(LogLevel::kWarning, "looking for orphaned releases failed",
+            {{"error", swept.error().ToString()}});
       else
         next_sweep = clock_.Steady() + kOrphanPeriod;
     }
@@ -169,7 +181,8 @@ Result<> Controller::SweepOnce() {
     if (releases == nullptr || releases->if_array() == nullptr) return Done{};
     for (const Json& release : *releases->if_array()) {
       if (release.TextAt({"cluster"}) != options_.cluster || release.TextAt({"phase"}) == "Revoked") continue;
-      const kube::ObjectKey key{std::string(release.TextAt({"namespace"})), KeyReleaseNameFor(release.TextAt({"id"}))};
+      const kube::ObjectKey key{std::string(release.TextAt({"namespace"})),
+                                KeyReleaseNameFor(release.TextAt({"id"}))};
       // The reconciler reads the object itself before it takes anything back.
       if (releases_->informer.Find(key) == nullptr) releases_->queue.Add(key);
     }

@@ -14,11 +14,12 @@
 
 namespace portcullis::control {
 
-/// The controller's machinery: one informer, one queue and its workers for each kind, the broker's decision feed, a
-/// look for releases whose pod went away while nobody watched. Runs only while this replica leads.
+/// The controller's machinery: one informer, one queue and its workers for each kind, the broker's decision
+/// feed, a look for releases whose pod went away while nobody watched. Runs only while this replica leads.
 class Controller {
  public:
-  Controller(const Options& options, kube::Api& api, Broker& broker, const Clock& clock, metrics::Metrics& metrics);
+  Controller(const Options& options, kube::Api& api, Broker& broker, const Clock& clock,
+             metrics::Metrics& metrics);
   ~Controller();  // stops
   void Start();
   void Stop();

@@ -47,10 +47,11 @@ std::string QueryText(const Request& request, const std::string& name, std::stri
 
 Result<std::string_view> ParseCause(std::string_view text) {
   // The label of a metric: a closed set.
-  for (const std::string_view known : {"PodDeleted", "PodFinished", "PolicyChanged", "KeyRevoked", "Requested"})
+  for (const std::string_view known :
+       {"PodDeleted", "PodFinished", "PolicyChanged", "KeyRevoked", "Requested"})
     if (text == known) return known;
-  return Error{ReasonCode::kRequestMalformed, "cause is one of PodDeleted, PodFinished, PolicyChanged, KeyRevoked, Requested",
-               Quoted(text)};
+  return Error{ReasonCode::kRequestMalformed,
+               "cause is one of PodDeleted, PodFinished, PolicyChanged, KeyRevoked, Requested", Quoted(text)};
 }
 
 const std::string& Namespace(const Request& request) { return request.captures.at("ns"); }
@@ -120,9 +121,11 @@ http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Opti
       if (!request.client) return Problem({ReasonCode::kUnauthorized, "no client certificate"}, request);
       const auto client = clients.find(request.client->common_name);
       // An operator may do all that an auditor may.
-      if (client == clients.end() || !(client->second.contains(Role::kOperator) || client->second.contains(least)))
+      if (client == clients.end() ||
+          !(client->second.contains(Role::kOperator) || client->second.contains(least)))
         return Problem({ReasonCode::kForbidden, "the client has no role for this route",
-                        Quoted(request.client->common_name)}, request);
+                        Quoted(request.client->common_name)},
+                       request);
       return handler(request);
     });
   };
@@ -134,24 +137,29 @@ http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Opti
     };
   };
 
-  add(Role::kOperator, "PUT", "/v1/keys/{ns}/{name}", with_body([&broker](const Request& r, const Json& body) {
+  add(Role::kOperator, "PUT", "/v1/keys/{ns}/{name}",
+      with_body([&broker](const Request& r, const Json& body) {
         return broker.PutKey(r.id, Namespace(r), Name(r), body);
       }));
   add(Role::kAuditor, "GET", "/v1/keys/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.GetKey(Namespace(r), Name(r)), r); });
   add(Role::kOperator, "DELETE", "/v1/keys/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.DeleteKey(r.id, Namespace(r), Name(r)), r); });
-  add(Role::kOperator, "PUT", "/v1/policies/{ns}/{name}", with_body([&broker](const Request& r, const Json& body) {
+  add(Role::kOperator, "PUT", "/v1/policies/{ns}/{name}",
+      with_body([&broker](const Request& r, const Json& body) {
         return broker.PutPolicy(r.id, Namespace(r), Name(r), body);
       }));
   add(Role::kAuditor, "GET", "/v1/policies/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.GetPolicy(Namespace(r), Name(r)), r); });
   add(Role::kOperator, "DELETE", "/v1/policies/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.DeletePolicy(r.id, Namespace(r), Name(r)), r); });
-  add(Role::kOperator, "PUT", "/v1/releases/{id}", [&broker](const Request& r) { return PutRelease(broker, r); });
-  add(Role::kAuditor, "GET", "/v1/releases/{id}", [&broker](const Request& r) { return GetRelease(broker, r); });
+  add(Role::kOperator, "PUT", "/v1/releases/{id}",
+      [&broker](const Request& r) { return PutRelease(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/releases/{id}",
+      [&broker](const Request& r) { return GetRelease(broker, r); });
   add(Role::kAuditor, "GET", "/v1/releases", [&broker](const Request& r) { return ListReleases(broker, r); });
-  add(Role::kOperator, "DELETE", "/v1/releases/{id}", [&broker](const Request& r) { return RevokeRelease(broker, r); });
+  add(Role::kOperator, "DELETE", "/v1/releases/{id}",
+      [&broker](const Request& r) { return RevokeRelease(broker, r); });
   add(Role::kAuditor, "GET", "/v1/decisions", [&broker](const Request& r) { return Decisions(broker, r); });
   add(Role::kAuditor, "GET", "/v1/identity", [&broker, &options](const Request&) {
     return Response::JsonBody(200, broker.IdentityDocument(options.guest_url));
@@ -173,8 +181,9 @@ http::Router OpsRoutes(const metrics::Metrics& metrics, const store::Store& stor
   });
   router.Add("GET", "/livez", [](const Request&) { return Response::Text(200, "ok\n"); });
   router.Add("GET", "/readyz", [&store](const Request&) {
-    return store.latched() ? Response::Text(503, "store: an I/O error stopped all writes; free the disk and restart\n")
-                           : Response::Text(200, "ok\n");
+    return store.latched()
+               ? Response::Text(503, "store: an I/O error stopped all writes; free the disk and restart\n")
+               : Response::Text(200, "ok\n");
   });
   return router;
 }

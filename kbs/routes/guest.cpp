@@ -23,14 +23,18 @@ std::string_view VariantFor(ReasonCode code, int status) {
   return "AttestationError";
 }
 
-Response GuestError(int status, const Error& error, const std::vector<ReasonCode>& reasons, std::string_view request_id) {
+Response GuestError(int status, const Error& error, const std::vector<ReasonCode>& reasons,
+                    std::string_view request_id) {
   codec::JsonArray names;
   for (const ReasonCode reason : reasons) names.push_back(NameOf(reason));
   std::string detail(error.text.view());
   // One sentence, which clients of the protocol search for (kbs-protocol.md 1.1).
-  if (error.code == ReasonCode::kProtocolVersionUnsupported) detail += " " + error.where;
-  else if (!error.where.empty()) detail += " (" + error.where + ")";
-  const bool retryable = !reasons.empty() && std::ranges::all_of(reasons, [](ReasonCode r) { return ReasonFor(r).retryable; });
+  if (error.code == ReasonCode::kProtocolVersionUnsupported)
+    detail += " " + error.where;
+  else if (!error.where.empty())
+    detail += " (" + error.where + ")";
+  const bool retryable =
+      !reasons.empty() && std::ranges::all_of(reasons, [](ReasonCode r) { return ReasonFor(r).retryable; });
   Response response = Response::JsonBody(
       status, Json::Object({{"type", std::string(kErrorTypes) + std::string(VariantFor(error.code, status))},
                             {"detail", detail + "; " + std::string(ReasonFor(error.code).remedy)},
@@ -42,17 +46,23 @@ Response GuestError(int status, const Error& error, const std::vector<ReasonCode
   return response;
 }
 
-/// 401 where attesting again can help and, at auth and attest, for malformed requests (old clients read only that).
+/// 401 where attesting again can help and, at auth and attest, for malformed requests (old clients read only
+/// that).
 int GuestStatus(ReasonCode code) {
   switch (code) {
     case ReasonCode::kAuditUnavailable:
-    case ReasonCode::kOverloaded: return 503;
-    case ReasonCode::kInternalError: return 500;
+    case ReasonCode::kOverloaded:
+      return 503;
+    case ReasonCode::kInternalError:
+      return 500;
     case ReasonCode::kForbidden:
     case ReasonCode::kRevoked:
-    case ReasonCode::kReleaseExpired: return 403;
-    case ReasonCode::kNotFound: return 404;
-    default: return 401;
+    case ReasonCode::kReleaseExpired:
+      return 403;
+    case ReasonCode::kNotFound:
+      return 404;
+    default:
+      return 401;
   }
 }
 
@@ -94,10 +104,12 @@ Response Attest(release::Broker& broker, const Request& request) {
   if (!reply) return Refuse(reply.error(), request);
   if (!reply->allowed) {
     const ReasonCode first = reply->reasons.empty() ? ReasonCode::kInternalError : reply->reasons.front();
-    const bool again = std::ranges::all_of(reply->reasons, [](ReasonCode r) { return ReasonFor(r).retryable; });
+    const bool again =
+        std::ranges::all_of(reply->reasons, [](ReasonCode r) { return ReasonFor(r).retryable; });
     return GuestError(again ? 401 : 403, {first, "the attestation was denied"}, reply->reasons, request.id);
   }
-  Response response = Response::JsonBody(200, Json::Object({{"token", reply->token}, {"release", reply->release}}));
+  Response response =
+      Response::JsonBody(200, Json::Object({{"token", reply->token}, {"release", reply->release}}));
   response.headers.Add("Set-Cookie", CookieText(reply->session_cookie, release::kTokenLifetime));
   return response;
 }

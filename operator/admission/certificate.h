@@ -12,9 +12,10 @@
 
 namespace portcullis::control {
 
-/// The webhook's own certificates: a CA of a year kept in one Secret that the first replica creates, a leaf of a
-/// week that each replica makes in memory, both renewed at two thirds of their life. The webhook configurations'
-/// caBundle holds the new CA and, while it is valid, the one before, so that replicas can rotate apart.
+/// The webhook's own certificates: a CA of a year kept in one Secret that the first replica creates, a leaf
+/// of a week that each replica makes in memory, both renewed at two thirds of their life. The webhook
+/// configurations' caBundle holds the new CA and, while it is valid, the one before, so that replicas can
+/// rotate apart.
 class WebhookCertificate {
  public:
   struct Target {
@@ -39,7 +40,8 @@ class WebhookCertificate {
   Result<Authority> LoadAuthority();
   Result<Authority> MakeAuthority(const codec::Json* existing);
   Result<> RenewLeaf(const Authority& authority);
-  Result<> PublishBundle(const kube::Resource& resource, const std::string& name, const std::string& bundle_pem);
+  Result<> PublishBundle(const kube::Resource& resource, const std::string& name,
+                         const std::string& bundle_pem);
 
   kube::Api& api_;
   const Target target_;

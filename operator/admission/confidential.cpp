@@ -11,13 +11,15 @@ using codec::Json;
 
 constexpr std::string_view kContainerLists[] = {"initContainers", "containers", "ephemeralContainers"};
 
-bool IsTrue(const Json* value) { return value != nullptr && value->if_bool() != nullptr && *value->if_bool(); }
+bool IsTrue(const Json* value) {
+  return value != nullptr && value->if_bool() != nullptr && *value->if_bool();
+}
 
 bool SelectsAttestedNode(const Json& pod, const AdmissionContext& context) {
   const Json* selector = pod.At({"spec", "nodeSelector"});
-  return selector != nullptr && std::ranges::any_of(context.node_selector_labels, [&](const std::string& label) {
-           return selector->Find(label) != nullptr;
-         });
+  return selector != nullptr &&
+         std::ranges::any_of(context.node_selector_labels,
+                             [&](const std::string& label) { return selector->Find(label) != nullptr; });
 }
 
 Result<> RefuseHostAccess(const Json& pod) {
@@ -28,7 +30,8 @@ Result<> RefuseHostAccess(const Json& pod) {
   if (const Json* volumes = pod.At({"spec", "volumes"}); volumes != nullptr && volumes->if_array() != nullptr)
     for (std::size_t i = 0; i < volumes->if_array()->size(); ++i)
       if ((*volumes->if_array())[i].Find("hostPath") != nullptr)
-        return Error{kHost, "the pod mounts a path of the host", "spec.volumes[" + std::to_string(i) + "].hostPath"};
+        return Error{kHost, "the pod mounts a path of the host",
+                     "spec.volumes[" + std::to_string(i) + "].hostPath"};
   for (const std::string_view list : kContainerLists) {
     const Json* containers = pod.At({"spec", list});
     if (containers == nullptr || containers->if_array() == nullptr) continue;
@@ -43,22 +46,27 @@ Result<> RefuseHostAccess(const Json& pod) {
 }  // namespace
 
 bool AsksForKey(const Json& pod) {
-  return !kube::LabelOf(pod, kube::kPolicyLabel).empty() || !kube::LabelOf(pod, kube::kReleaseIdLabel).empty();
+  return !kube::LabelOf(pod, kube::kPolicyLabel).empty() ||
+         !kube::LabelOf(pod, kube::kReleaseIdLabel).empty();
 }
 
 Result<> RequireConfidential(const Json& pod, const AdmissionContext& context) {
   const std::string_view runtime_class = pod.TextAt({"spec", "runtimeClassName"});
-  if (runtime_class.find("debug") != std::string_view::npos || runtime_class.find("devkit") != std::string_view::npos)
+  if (runtime_class.find("debug") != std::string_view::npos ||
+      runtime_class.find("devkit") != std::string_view::npos)
     return Error{ReasonCode::kNotConfidential, "a debug RuntimeClass lets the host read the guest",
                  "spec.runtimeClassName: " + Quoted(runtime_class)};
-  const bool confidential = std::ranges::find(context.runtime_classes, runtime_class) != context.runtime_classes.end();
+  const bool confidential =
+      std::ranges::find(context.runtime_classes, runtime_class) != context.runtime_classes.end();
   if (!confidential && !SelectsAttestedNode(pod, context))
-    return Error{ReasonCode::kNotConfidential, "the RuntimeClass is not a confidential one",
-                 "spec.runtimeClassName: " + (runtime_class.empty() ? std::string("not set") : Quoted(runtime_class))};
+    return Error{
+        ReasonCode::kNotConfidential, "the RuntimeClass is not a confidential one",
+        "spec.runtimeClassName: " + (runtime_class.empty() ? std::string("not set") : Quoted(runtime_class))};
   return RefuseHostAccess(pod);
 }
 
-Result<WantedKey> ResolveKey(const Json& pod, const std::string& namespace_name, const AdmissionContext& context) {
+Result<WantedKey> ResolveKey(const Json& pod, const std::string& namespace_name,
+                             const AdmissionContext& context) {
   WantedKey wanted;
   wanted.policy = kube::LabelOf(pod, kube::kPolicyLabel);
   const auto policy = wanted.policy.empty() ? std::nullopt : context.policy(namespace_name, wanted.policy);
@@ -67,9 +75,11 @@ Result<WantedKey> ResolveKey(const Json& pod, const std::string& namespace_name,
                  "metadata.labels[\"portcullis.dev/policy\"]: " + Quoted(wanted.policy)};
   const Json* keys = policy->Find("keys");
   const codec::JsonArray* names = keys == nullptr ? nullptr : keys->if_array();
-  if (names == nullptr || names->empty()) return Error{ReasonCode::kPolicyMissing, "the ReleasePolicy names no key", wanted.policy};
+  if (names == nullptr || names->empty())
+    return Error{ReasonCode::kPolicyMissing, "the ReleasePolicy names no key", wanted.policy};
   wanted.key = kube::LabelOf(pod, kube::kKeyLabel);
-  if (wanted.key.empty() && names->size() == 1 && names->front().if_string() != nullptr) wanted.key = *names->front().if_string();
+  if (wanted.key.empty() && names->size() == 1 && names->front().if_string() != nullptr)
+    wanted.key = *names->front().if_string();
   if (wanted.key.empty())
     return Error{ReasonCode::kRequestMalformed, "the policy names several keys, so the pod must name one",
                  "metadata.labels[\"portcullis.dev/key\"]"};
@@ -77,7 +87,9 @@ Result<WantedKey> ResolveKey(const Json& pod, const std::string& namespace_name,
     return Error{ReasonCode::kSubjectNotAllowed, "the policy does not cover this key",
                  "metadata.labels[\"portcullis.dev/key\"]: " + Quoted(wanted.key)};
   const auto key = context.model_key(namespace_name, wanted.key);
-  if (!key) return Error{ReasonCode::kKeyUnavailable, "there is no such ModelKey in the pod's namespace", Quoted(wanted.key)};
+  if (!key)
+    return Error{ReasonCode::kKeyUnavailable, "there is no such ModelKey in the pod's namespace",
+                 Quoted(wanted.key)};
   wanted.resource = key->TextAt({"resource"});
   wanted.direct = policy->TextAt({"delivery"}) == "Direct";
   return wanted;

@@ -8,7 +8,8 @@ using codec::Json;
 
 Json KeyVolume() {
   // Memory: a key never reaches a disk. 1 MiB holds any key and its JWE.
-  return Json::Object({{"name", kKeyVolumeName}, {"emptyDir", Json::Object({{"medium", "Memory"}, {"sizeLimit", "1Mi"}})}});
+  return Json::Object(
+      {{"name", kKeyVolumeName}, {"emptyDir", Json::Object({{"medium", "Memory"}, {"sizeLimit", "1Mi"}})}});
 }
 
 Json KeyMount(bool read_only) {
@@ -22,13 +23,14 @@ Json AgentContainer(const std::string& image) {
       {{"name", kAgentName},
        {"image", image},
        {"args", Json::Array({"fetch", "--out", kKeyDirectory})},
-       {"env",
-        Json::Array({Json::Object(
-            {{"name", "PORTCULLIS_INIT_DATA"},
-             {"valueFrom",
-              Json::Object({{"fieldRef", Json::Object({{"apiVersion", "v1"},
-                                                       {"fieldPath", "metadata.annotations['" +
-                                                                         std::string(kube::kInitDataAnnotation) + "']"}})}})}})})},
+       {"env", Json::Array({Json::Object(
+                   {{"name", "PORTCULLIS_INIT_DATA"},
+                    {"valueFrom",
+                     Json::Object({{"fieldRef",
+                                    Json::Object({{"apiVersion", "v1"},
+                                                  {"fieldPath", "metadata.annotations['" +
+                                                                    std::string(kube::kInitDataAnnotation) +
+                                                                    "']"}})}})}})})},
        {"resources", Json::Object({{"requests", Json::Object({{"cpu", "10m"}, {"memory", "32Mi"}})},
                                    {"limits", Json::Object({{"memory", "64Mi"}})}})},
        {"securityContext", Json::Object({{"allowPrivilegeEscalation", false},
@@ -42,8 +44,9 @@ Json SealedKeyVariable(const std::string& release_id) {
   // The gate: kubelet holds the container until this Secret exists.
   return Json::Object(
       {{"name", kSealedKeyVariable},
-       {"valueFrom", Json::Object({{"secretKeyRef", Json::Object({{"name", kube::SecretNameFor(release_id)},
-                                                                  {"key", kube::kSealedKeySecretField}})}})}});
+       {"valueFrom",
+        Json::Object({{"secretKeyRef", Json::Object({{"name", kube::SecretNameFor(release_id)},
+                                                     {"key", kube::kSealedKeySecretField}})}})}});
 }
 
 }  // namespace portcullis::control

@@ -8,8 +8,8 @@
 
 namespace portcullis::control {
 
-// What the webhook puts into a pod (docs/reference/api.md), used by the mutating side to write and by the validating
-// side to compare.
+// What the webhook puts into a pod (docs/reference/api.md), used by the mutating side to write and by the
+// validating side to compare.
 inline constexpr std::string_view kAgentName = "portcullis-agent";
 inline constexpr std::string_view kKeyVolumeName = "portcullis-keys";
 inline constexpr std::string_view kKeyDirectory = "/run/portcullis";

@@ -33,7 +33,9 @@ class PatchBuilder {
       patch_.push_back(Operation("add", path, codec::JsonObject()));
     patch_.push_back(Operation("add", path + "/" + Escape(name), std::move(value)));
   }
-  void Add(const std::string& path, Json value) { patch_.push_back(Operation("add", path, std::move(value))); }
+  void Add(const std::string& path, Json value) {
+    patch_.push_back(Operation("add", path, std::move(value)));
+  }
   void AddToList(const std::string& list, bool exists, std::string_view position, Json value) {
     if (!exists && made_.insert(list).second) {
       patch_.push_back(Operation("add", list, Json::Array({std::move(value)})));
@@ -59,8 +61,9 @@ bool HasList(const Json& value, std::string_view name) {
   return found != nullptr && found->if_array() != nullptr && !found->if_array()->empty();
 }
 
-Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& context, const std::string& release_id,
-                                    const std::string& namespace_name, const WantedKey& wanted) {
+Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& context,
+                                    const std::string& release_id, const std::string& namespace_name,
+                                    const WantedKey& wanted) {
   std::map<std::string, std::string> entries;
   if (const auto own = kube::AnnotationOf(pod, kube::kInitDataAnnotation); !own.empty()) {
     const auto given = codec::DecodeInitDataAnnotation(own);
@@ -69,24 +72,27 @@ Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& con
                    "metadata.annotations: " + given.error().where};
     entries = given->data;
     if (entries.contains(std::string(kClaimEntry)))
-      return Error{ReasonCode::kRequestMalformed, "init-data may not bring an entry portcullis.json of its own",
-                   "metadata.annotations"};
+      return Error{ReasonCode::kRequestMalformed,
+                   "init-data may not bring an entry portcullis.json of its own", "metadata.annotations"};
   }
-  entries[std::string(kClaimEntry)] = codec::ToText(ClaimFor(pod, context, release_id, namespace_name, wanted));
+  entries[std::string(kClaimEntry)] =
+      codec::ToText(ClaimFor(pod, context, release_id, namespace_name, wanted));
   return codec::MakeInitData(entries);
 }
 
-void PatchContainers(PatchBuilder& patch, const Json& pod, const std::string& release_id, const AdmissionContext& context,
-                     bool direct) {
+void PatchContainers(PatchBuilder& patch, const Json& pod, const std::string& release_id,
+                     const AdmissionContext& context, bool direct) {
   const Json* spec = pod.Find("spec");
   patch.AddToList("/spec/volumes", HasList(*spec, "volumes"), "-", KeyVolume());
   const codec::JsonArray& containers = *spec->Find("containers")->if_array();
   for (std::size_t i = 0; i < containers.size(); ++i) {
     const std::string path = "/spec/containers/" + std::to_string(i);
     patch.AddToList(path + "/volumeMounts", HasList(containers[i], "volumeMounts"), "-", KeyMount(true));
-    if (!direct) patch.AddToList(path + "/env", HasList(containers[i], "env"), "-", SealedKeyVariable(release_id));
+    if (!direct)
+      patch.AddToList(path + "/env", HasList(containers[i], "env"), "-", SealedKeyVariable(release_id));
   }
-  patch.AddToList("/spec/initContainers", HasList(*spec, "initContainers"), "0", AgentContainer(context.agent_image));
+  patch.AddToList("/spec/initContainers", HasList(*spec, "initContainers"), "0",
+                  AgentContainer(context.agent_image));
 }
 
 Admission Deny(Error error) { return {.denial = std::move(error), .patch = {}, .warnings = {}}; }
@@ -115,11 +121,13 @@ Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& con
   // Called again after another webhook: what we wrote is there, and ValidatePod holds it to the rules.
   if (!kube::LabelOf(pod, kube::kReleaseIdLabel).empty()) return {};
 
-  if (const auto confidential = RequireConfidential(pod, context); !confidential) return Deny(confidential.error());
+  if (const auto confidential = RequireConfidential(pod, context); !confidential)
+    return Deny(confidential.error());
   const auto wanted = ResolveKey(pod, request.namespace_name, context);
   if (!wanted) return Deny(wanted.error());
   if (context.signing_key.is_null())
-    return Deny({ReasonCode::kUnreachable, "the broker's identity is not known yet, so the guest could not be told whom to trust"});
+    return Deny({ReasonCode::kUnreachable,
+                 "the broker's identity is not known yet, so the guest could not be told whom to trust"});
   const Json* containers = pod.At({"spec", "containers"});
   if (containers == nullptr || containers->if_array() == nullptr || containers->if_array()->empty())
     return Deny({ReasonCode::kRequestMalformed, "the pod has no containers", "spec.containers"});

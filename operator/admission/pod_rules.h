@@ -18,7 +18,8 @@ struct AdmissionContext {
   std::string guest_url, guest_ca_pem;
   codec::Json signing_key;  // JWK of the broker; null while it is not known
   /// spec.policy of a ReleasePolicy and spec of a ModelKey; nullopt where there is none.
-  std::function<std::optional<codec::Json>(const std::string& namespace_name, const std::string& name)> policy, model_key;
+  std::function<std::optional<codec::Json>(const std::string&namespace_name, const std::string&name)> policy,
+      model_key;
 };
 
 /// Whether the pod asks for a key: it carries the policy or the release-id label.
@@ -34,14 +35,15 @@ struct WantedKey {
   bool direct;  // no Secret: the agent alone delivers
 };
 /// Errors: PolicyMissing, KeyUnavailable, RequestMalformed (the policy names several keys and the pod none).
-Result<WantedKey> ResolveKey(const codec::Json& pod, const std::string& namespace_name, const AdmissionContext& context);
+Result<WantedKey> ResolveKey(const codec::Json& pod, const std::string& namespace_name,
+                             const AdmissionContext& context);
 
-/// Mutating admission of a new pod: release id, init-data, agent, volume, environment. Calling it on its own result
-/// changes nothing.
+/// Mutating admission of a new pod: release id, init-data, agent, volume, environment. Calling it on its own
+/// result changes nothing.
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random);
 
-/// Validating admission of the final object and of later changes: what MutatePod wrote must be there and consistent,
-/// and never changes.
+/// Validating admission of the final object and of later changes: what MutatePod wrote must be there and
+/// consistent, and never changes.
 Admission ValidatePod(const AdmissionRequest& request, const AdmissionContext& context);
 
 }  // namespace portcullis::control

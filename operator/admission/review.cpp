@@ -27,7 +27,8 @@ Result<AdmissionRequest> ParseAdmissionReview(std::string_view body) {
                        .sub_resource = std::string(request->TextAt({"subResource"})),
                        .object = MemberOrNull(*request, "object"),
                        .old_object = MemberOrNull(*request, "oldObject")};
-  if (out.uid.empty() || out.operation.empty()) return Error{ReasonCode::kRequestMalformed, "the request has no uid or no operation"};
+  if (out.uid.empty() || out.operation.empty())
+    return Error{ReasonCode::kRequestMalformed, "the request has no uid or no operation"};
   return out;
 }
 
@@ -51,7 +52,8 @@ Json AdmissionResponse(const std::string& uid, const Admission& admission) {
     for (const std::string& warning : admission.warnings) warnings.push_back(warning.substr(0, 256));
     response.Set("warnings", warnings);
   }
-  return Json::Object({{"apiVersion", "admission.k8s.io/v1"}, {"kind", "AdmissionReview"}, {"response", response}});
+  return Json::Object(
+      {{"apiVersion", "admission.k8s.io/v1"}, {"kind", "AdmissionReview"}, {"response", response}});
 }
 
 }  // namespace portcullis::control

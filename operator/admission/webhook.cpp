@@ -34,14 +34,15 @@ Webhook::Webhook(const Options& options, kube::Api& api, Broker& broker, Random&
       clock_(clock),
       metrics_(metrics),
       certificate_(api,
-                   {options.namespace_name, options.webhook_secret, options.webhook_service, options.mutating_configuration,
-                    options.validating_configuration},
+                   {options.namespace_name, options.webhook_secret, options.webhook_service,
+                    options.mutating_configuration, options.validating_configuration},
                    clock, metrics),
       policies_(api, kube::kReleasePolicies, "", "", [](const kube::ObjectKey&) {}),
       keys_(api, kube::kModelKeys, "", "", [](const kube::ObjectKey&) {}) {}
 
-Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Api& api, Broker& broker, Random& random,
-                                                const Clock& clock, metrics::Metrics& metrics) {
+Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Api& api, Broker& broker,
+                                                Random& random, const Clock& clock,
+                                                metrics::Metrics& metrics) {
   std::unique_ptr<Webhook> webhook(new Webhook(options, api, broker, random, clock, metrics));
   Webhook* self = webhook.get();
   webhook->threads_.emplace_back([self] { self->policies_.Run(self->stop_); });
@@ -49,7 +50,8 @@ Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Ap
   webhook->threads_.emplace_back([self] { self->RefreshLoop(); });
   // The server needs a certificate to start with; the API server may take a moment.
   while (webhook->certificate_.Current().first.empty()) {
-    if (const auto refreshed = webhook->certificate_.Refresh(); !refreshed && refreshed.error().code == ReasonCode::kForbidden)
+    if (const auto refreshed = webhook->certificate_.Refresh();
+        !refreshed && refreshed.error().code == ReasonCode::kForbidden)
       return refreshed.error();
     kube::WaitUnlessStopped(std::chrono::milliseconds(500), webhook->stop_);
   }
@@ -57,7 +59,8 @@ Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Ap
   server.certificate_source = [self] { return self->certificate_.Current(); };
   http::Router router;
   router.Add("POST", "/mutate", [self](const http::Request& request) { return self->Review(request, true); });
-  router.Add("POST", "/validate", [self](const http::Request& request) { return self->Review(request, false); });
+  router.Add("POST", "/validate",
+             [self](const http::Request& request) { return self->Review(request, false); });
   webhook->server_ = TRY(http::Server::Start(server, std::move(router), metrics));
   return webhook;
 }
@@ -72,7 +75,8 @@ void Webhook::RefreshIdentity() {
   const auto ca = kube::ReadFile(options_.guest_ca_file, kMaxPemBytes);
   const auto identity = broker_.Identity();
   if (!ca || !identity) {
-    Log(LogLevel::kWarning, "broker identity can't be read", {{"error", (ca ? identity.error() : ca.error()).ToString()}});
+    Log(LogLevel::kWarning, "broker identity can't be read",
+        {{"error", (ca ? identity.error() : ca.error()).ToString()}});
     return;
   }
   const std::lock_guard lock(mutex_);
@@ -84,7 +88,8 @@ void Webhook::RefreshLoop() {
   while (!stop_) {
     RefreshIdentity();
     if (const auto refreshed = certificate_.Refresh(); !refreshed)
-      Log(LogLevel::kWarning, "webhook certificate can't be refreshed", {{"error", refreshed.error().ToString()}});
+      Log(LogLevel::kWarning, "webhook certificate can't be refreshed",
+          {{"error", refreshed.error().ToString()}});
     kube::WaitUnlessStopped(NotReady().empty() ? kRefreshPeriod : kFirstRefreshPeriod, stop_);
   }
 }
@@ -106,12 +111,14 @@ AdmissionContext Webhook::Context() const {
           .guest_url = options_.guest_url,
           .guest_ca_pem = guest_ca_pem_,
           .signing_key = signing_key_,
-          .policy = [this](const std::string& ns, const std::string& name) {
-            return PartOf(policies_, api_, kube::kReleasePolicies, {ns, name}, {"spec", "policy"});
-          },
-          .model_key = [this](const std::string& ns, const std::string& name) {
-            return PartOf(keys_, api_, kube::kModelKeys, {ns, name}, {"spec"});
-          }};
+          .policy =
+              [this](const std::string& ns, const std::string& name) {
+                return PartOf(policies_, api_, kube::kReleasePolicies, {ns, name}, {"spec", "policy"});
+              },
+          .model_key =
+              [this](const std::string& ns, const std::string& name) {
+                return PartOf(keys_, api_, kube::kModelKeys, {ns, name}, {"spec"});
+              }};
 }
 
 http::Response Webhook::Review(const http::Request& request, bool mutate) {

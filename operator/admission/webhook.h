@@ -14,13 +14,14 @@
 
 namespace portcullis::control {
 
-/// The admission webhook: /mutate and /validate over TLS with its own certificates, informed of policies and keys.
-/// Serves on every replica; no leader is needed.
+/// The admission webhook: /mutate and /validate over TLS with its own certificates, informed of policies and
+/// keys. Serves on every replica; no leader is needed.
 class Webhook {
  public:
   /// Starts informers, certificate refresh and the server. Errors: ConfigurationInvalid, Unreachable.
-  static Result<std::unique_ptr<Webhook>> Start(const Options& options, kube::Api& api, Broker& broker, Random& random,
-                                                const Clock& clock, metrics::Metrics& metrics);
+  static Result<std::unique_ptr<Webhook>> Start(const Options& options, kube::Api& api, Broker& broker,
+                                                Random& random, const Clock& clock,
+                                                metrics::Metrics& metrics);
   ~Webhook();
   /// "" when ready; else the step that is missing.
   std::string NotReady() const;

@@ -10,20 +10,26 @@
 
 namespace portcullis::control {
 
-/// Keeps one release as the broker has it: registered, its Secret there or gone, its status and Event telling why.
+/// Keeps one release as the broker has it: registered, its Secret there or gone, its status and Event telling
+/// why.
 class KeyReleaseReconciler final : public Reconciler {
  public:
-  KeyReleaseReconciler(kube::Api& api, Broker& broker, std::function<void(kube::Event)> emit, const Clock& clock,
-                       metrics::Metrics& metrics, std::string cluster)
-      : api_(api), broker_(broker), emit_(std::move(emit)), clock_(clock), metrics_(metrics), cluster_(std::move(cluster)) {}
+  KeyReleaseReconciler(kube::Api& api, Broker& broker, std::function<void(kube::Event)> emit,
+                       const Clock& clock, metrics::Metrics& metrics, std::string cluster)
+      : api_(api),
+        broker_(broker),
+        emit_(std::move(emit)),
+        clock_(clock),
+        metrics_(metrics),
+        cluster_(std::move(cluster)) {}
 
   Result<NextLook> Reconcile(const kube::ObjectKey& key) override;
 
  private:
   Result<NextLook> RevokeGone(const std::string& release_id, std::string_view cause);
   Result<codec::Json> Registered(const codec::Json& key_release, const std::string& release_id);
-  Result<std::string> Deliver(const kube::ObjectKey& key, const std::string& release_id, const codec::Json& release,
-                              const codec::Json& pod);
+  Result<std::string> Deliver(const kube::ObjectKey& key, const std::string& release_id,
+                              const codec::Json& release, const codec::Json& pod);
   Result<> WriteStatus(const kube::ObjectKey& key, const codec::Json& key_release, const codec::Json& status,
                        const codec::Json& pod);
 

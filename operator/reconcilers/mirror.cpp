@@ -35,19 +35,22 @@ Json StatusOf(const Json& object) {
 void SetAccepted(Json& status, const Json& object, const Result<Json>& answer, const Clock& clock) {
   const auto generation = kube::GenerationOf(object);
   for (const std::string_view type : {"Accepted", "Ready"})
-    kube::SetCondition(status,
-                       answer ? kube::Condition{type, kube::ConditionStatus::kTrue, "Accepted", "The broker accepted it."}
-                              : kube::Condition{type, kube::ConditionStatus::kFalse, NameOf(answer.error().code),
-                                                MessageOf(answer.error())},
-                       generation, clock.Now());
+    kube::SetCondition(
+        status,
+        answer ? kube::Condition{type, kube::ConditionStatus::kTrue, "Accepted", "The broker accepted it."}
+               : kube::Condition{type, kube::ConditionStatus::kFalse, NameOf(answer.error().code),
+                                 MessageOf(answer.error())},
+        generation, clock.Now());
 }
 
 Result<NextLook> NextAfter(const Result<Json>& answer) {
   if (answer) return NextLook{kResync};
   const ReasonCode code = answer.error().code;
-  if (code == ReasonCode::kUnreachable || code == ReasonCode::kOverloaded || code == ReasonCode::kAuditUnavailable)
+  if (code == ReasonCode::kUnreachable || code == ReasonCode::kOverloaded ||
+      code == ReasonCode::kAuditUnavailable)
     return answer.error();
-  return NextLook{ReasonFor(code).retryable ? std::chrono::milliseconds(kRetryRefused) : std::chrono::milliseconds(kResync)};
+  return NextLook{ReasonFor(code).retryable ? std::chrono::milliseconds(kRetryRefused)
+                                            : std::chrono::milliseconds(kResync)};
 }
 
 }  // namespace

@@ -7,11 +7,12 @@
 
 namespace portcullis::control {
 
-/// Mirrors ModelKey objects to the broker, which checks and keeps them, and says in the object's status what came
-/// of it. The operator only carries: a key is ciphertext to it.
+/// Mirrors ModelKey objects to the broker, which checks and keeps them, and says in the object's status what
+/// came of it. The operator only carries: a key is ciphertext to it.
 class ModelKeyReconciler final : public Reconciler {
  public:
-  ModelKeyReconciler(kube::Api& api, Broker& broker, const Clock& clock) : api_(api), broker_(broker), clock_(clock) {}
+  ModelKeyReconciler(kube::Api& api, Broker& broker, const Clock& clock)
+      : api_(api), broker_(broker), clock_(clock) {}
   Result<NextLook> Reconcile(const kube::ObjectKey& key) override;
 
  private:

@@ -15,9 +15,11 @@ constexpr std::string_view kNamePrefix = "portcullis-";
 
 /// What init-data says of the pod, read from the annotation: the digest is what was admitted.
 Result<Json> SpecFor(const Json& pod, const std::string& release_id) {
-  const auto init_data = TRY(codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation)));
+  const auto init_data =
+      TRY(codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation)));
   const auto entry = init_data.data.find("portcullis.json");
-  if (entry == init_data.data.end()) return Error{ReasonCode::kInitDataMismatch, "init-data has no entry portcullis.json"};
+  if (entry == init_data.data.end())
+    return Error{ReasonCode::kInitDataMismatch, "init-data has no entry portcullis.json"};
   const Json claim = TRY(codec::ParseJson(entry->second, {.max_bytes = 64 * 1024, .max_depth = 8}));
   if (claim.TextAt({"releaseId"}) != release_id)
     return Error{ReasonCode::kInitDataMismatch, "init-data names another release than the pod's label"};
@@ -34,7 +36,9 @@ Result<Json> SpecFor(const Json& pod, const std::string& release_id) {
 
 }  // namespace
 
-std::string KeyReleaseNameFor(std::string_view release_id) { return std::string(kNamePrefix) + std::string(release_id); }
+std::string KeyReleaseNameFor(std::string_view release_id) {
+  return std::string(kNamePrefix) + std::string(release_id);
+}
 
 std::string ReleaseIdIn(std::string_view key_release_name) {
   if (!key_release_name.starts_with(kNamePrefix)) return "";
@@ -56,7 +60,8 @@ Result<NextLook> PodReconciler::Reconcile(const kube::ObjectKey& key) {
 
   const auto spec = SpecFor(*pod, release_id);
   if (!spec) {
-    // Admission would not have let it through: something went around it. Nothing is registered, so nothing is released.
+    // Admission would not have let it through: something went around it. Nothing is registered, so nothing is
+    // released.
     Log(LogLevel::kWarning, "pod with a release id is not as admitted",
         {{"pod", key.ToString()}, {"error", spec.error().ToString()}});
     return NextLook{};

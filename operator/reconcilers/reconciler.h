@@ -12,8 +12,8 @@ struct NextLook {
   std::optional<std::chrono::milliseconds> after = std::nullopt;
 };
 
-/// Told which object, never what happened to it; calling it twice changes nothing. An Error is tried again with
-/// backoff.
+/// Told which object, never what happened to it; calling it twice changes nothing. An Error is tried again
+/// with backoff.
 class Reconciler {
  public:
   virtual ~Reconciler() = default;

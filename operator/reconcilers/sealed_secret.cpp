@@ -27,10 +27,12 @@ Result<> SealedSecret::Ensure(const Json& jwe, const Json& pod) {
   const auto existing = TRY(Read());
   if (existing) {
     if (!IsOurs(*existing))
-      return Error{ReasonCode::kConflict, "a Secret of this name exists and is not ours", namespace_ + "/" + name()};
+      return Error{ReasonCode::kConflict, "a Secret of this name exists and is not ours",
+                   namespace_ + "/" + name()};
     if (existing->TextAt({"data", kube::kSealedKeySecretField}) == content) return Done{};
     // Immutable by design: new content means a new object.
-    const auto deleted = api_.Delete(kube::kSecrets, {namespace_, name()}, std::string(kube::UidOf(*existing)));
+    const auto deleted =
+        api_.Delete(kube::kSecrets, {namespace_, name()}, std::string(kube::UidOf(*existing)));
     if (!deleted && deleted.error().code != ReasonCode::kNotFound) return deleted.error();
   }
   Json secret = kube::NewObject(kube::kSecrets, {namespace_, name()});

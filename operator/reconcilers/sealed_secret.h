@@ -13,8 +13,8 @@ class SealedSecret {
   SealedSecret(kube::Api& api, std::string namespace_name, std::string release_id)
       : api_(api), namespace_(std::move(namespace_name)), release_id_(std::move(release_id)) {}
 
-  /// Makes it be there with exactly this content, owned by the pod. A Secret of ours with another JWE (the guest
-  /// attested again) is replaced. Error: Conflict where a foreign Secret has the name.
+  /// Makes it be there with exactly this content, owned by the pod. A Secret of ours with another JWE (the
+  /// guest attested again) is replaced. Error: Conflict where a foreign Secret has the name.
   Result<> Ensure(const codec::Json& jwe, const codec::Json& pod);
   /// Makes it be gone, where it is ours.
   Result<> Remove();

@@ -20,8 +20,9 @@ struct AgentPorts {
   std::function<void(std::chrono::milliseconds)> sleep;
 };
 
-/// The agent's command line: `fetch` writes the key to a file on tmpfs, `exec -- COMMAND` hands it to a command.
-/// Returns the exit code of docs/reference/api.md; when refused, exactly one line on stderr says why and what to do.
+/// The agent's command line: `fetch` writes the key to a file on tmpfs, `exec -- COMMAND` hands it to a
+/// command. Returns the exit code of docs/reference/api.md; when refused, exactly one line on stderr says why
+/// and what to do.
 int AgentMain(int argc, char** argv, const AgentPorts& ports);
 
 }  // namespace portcullis::agent

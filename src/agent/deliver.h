@@ -7,13 +7,13 @@
 
 namespace portcullis::agent {
 
-/// Writes the key to `directory`/`name`, mode 0400, whole or not at all. The directory must be on tmpfs: a key
-/// never reaches a disk. An earlier file of that name is replaced. Errors: ConfigurationInvalid (not tmpfs, bad
-/// name), InternalError.
+/// Writes the key to `directory`/`name`, mode 0400, whole or not at all. The directory must be on tmpfs: a
+/// key never reaches a disk. An earlier file of that name is replaced. Errors: ConfigurationInvalid (not
+/// tmpfs, bad name), InternalError.
 Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, const std::string& name);
 
-/// Replaces this process by `command`, which inherits a descriptor on a sealed memory file with the key; its number
-/// is in the environment as PORTCULLIS_KEY_FD. Returns only on failure.
+/// Replaces this process by `command`, which inherits a descriptor on a sealed memory file with the key; its
+/// number is in the environment as PORTCULLIS_KEY_FD. Returns only on failure.
 Error DeliverByExec(const SecretBytes& key, const std::vector<std::string>& command);
 
 }  // namespace portcullis::agent

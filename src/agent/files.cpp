@@ -13,7 +13,8 @@ Error FromErrno(int error, const std::string& path) {
   if (error == EAGAIN || error == EBUSY || error == EINTR)
     return {ReasonCode::kOverloaded, "the kernel asks to try again", path};
   if (error == ENOENT) return {ReasonCode::kNotFound, "no such file", path};
-  return {ReasonCode::kInternalError, "the file can't be accessed", path + ", errno " + std::to_string(error)};
+  return {ReasonCode::kInternalError, "the file can't be accessed",
+          path + ", errno " + std::to_string(error)};
 }
 
 /// A file descriptor that closes itself.
@@ -64,7 +65,8 @@ Result<ByteBuffer> SystemFiles::Read(const std::string& path, std::size_t max_by
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
   }
-  if (size > max_bytes) return Error{ReasonCode::kEvidenceMalformed, "the file is larger than its limit", path};
+  if (size > max_bytes)
+    return Error{ReasonCode::kEvidenceMalformed, "the file is larger than its limit", path};
   out.resize(size);
   return out;
 }

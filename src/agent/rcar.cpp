@@ -19,16 +19,18 @@ Error RefusalFrom(const http::Response& response, std::optional<Refusal>& refusa
   const auto code = body ? ReasonNamed(body->TextAt({"code"})) : std::nullopt;
   if (!code) {
     const bool retry = response.status >= 500 || response.status == 429;
-    return {retry ? ReasonCode::kUnreachable : ReasonCode::kRequestMalformed, "the broker gave an answer without a reason",
-            "status " + std::to_string(response.status)};
+    return {retry ? ReasonCode::kUnreachable : ReasonCode::kRequestMalformed,
+            "the broker gave an answer without a reason", "status " + std::to_string(response.status)};
   }
   Refusal said{*code, {}, std::string(body->TextAt({"requestId"})), false};
-  if (const Json* retryable = body->Find("retryable"); retryable != nullptr && retryable->if_bool() != nullptr)
+  if (const Json* retryable = body->Find("retryable");
+      retryable != nullptr && retryable->if_bool() != nullptr)
     said.retryable = *retryable->if_bool();
   if (const Json* reasons = body->Find("reasons"); reasons != nullptr && reasons->if_array() != nullptr)
     for (const Json& reason : *reasons->if_array())
       // Known words only: what is printed and logged is our own vocabulary.
-      if (reason.if_string() != nullptr && ReasonNamed(*reason.if_string())) said.reasons.push_back(*reason.if_string());
+      if (reason.if_string() != nullptr && ReasonNamed(*reason.if_string()))
+        said.reasons.push_back(*reason.if_string());
   refusal = std::move(said);
   return {*code, "the broker refused"};
 }
@@ -64,9 +66,10 @@ snp::ReportData ReportDataFor(std::string_view nonce, const Json& tee_pubkey) {
 }
 
 Result<RcarClient::Session> RcarClient::Authenticate(std::optional<Refusal>& refusal) {
-  const Json request = Json::Object({{"version", "0.4.0"},
-                                     {"tee", "snp"},
-                                     {"extra-params", Json::Object({{"portcullis-release", broker_.release_id}})}});
+  const Json request =
+      Json::Object({{"version", "0.4.0"},
+                    {"tee", "snp"},
+                    {"extra-params", Json::Object({{"portcullis-release", broker_.release_id}})}});
   const auto response = TRY(client_.Send("POST", "/kbs/v0/auth", JsonHeaders(""), codec::ToText(request)));
   if (response.status != 200) return RefusalFrom(response, refusal);
   const Json challenge = TRY(codec::ParseJson(response.body, {.max_bytes = kMaxAnswerBytes, .max_depth = 8}));
@@ -97,13 +100,14 @@ Result<SecretBytes> RcarClient::Attest(std::optional<Refusal>& refusal) {
 Result<SecretBytes> RcarClient::Unseal(const Json& reply, const std::string& nonce) const {
   const ByteBuffer payload = TRY(crypto::VerifyJws(broker_.signing_key, "JWT", reply.TextAt({"token"})));
   const Json token = TRY(codec::ParseJson(AsText(payload)));
-  const std::string_view attested_nonce = token.TextAt(
-      {"submods", "cpu0", "ear.veraison.annotated-evidence", "runtime_data_claims", "nonce"});
+  const std::string_view attested_nonce =
+      token.TextAt({"submods", "cpu0", "ear.veraison.annotated-evidence", "runtime_data_claims", "nonce"});
   if (token.TextAt({"sub"}) != broker_.release_id || attested_nonce != nonce)
     return Error{ReasonCode::kSignatureInvalid, "the token is not for this release and challenge"};
 
   const Json* sealed = reply.At({"release", "jwe"});
-  if (sealed == nullptr) return Error{ReasonCode::kRequestMalformed, "the answer holds no sealed key", "release.jwe"};
+  if (sealed == nullptr)
+    return Error{ReasonCode::kRequestMalformed, "the answer holds no sealed key", "release.jwe"};
   const crypto::Jwe jwe = TRY(crypto::Jwe::FromJson(*sealed));
   const Json header = TRY(jwe.Header());
   if (header.TextAt({"release"}) != broker_.release_id || header.TextAt({"resource"}) != broker_.resource)

@@ -6,7 +6,7 @@ namespace portcullis::agent {
 namespace {
 
 constexpr std::size_t kMaxAttribute = 256;
-constexpr std::size_t kMaxOutblob = 32 * 1024;   // the kernel's own limits (TSM_REPORT_OUTBLOB_MAX) are these
+constexpr std::size_t kMaxOutblob = 32 * 1024;  // the kernel's own limits (TSM_REPORT_OUTBLOB_MAX) are these
 constexpr std::size_t kMaxAuxblob = 64 * 1024;
 constexpr int kMaxTries = 8;
 
@@ -24,7 +24,8 @@ Result<TsmReport> Tsm::Report(const snp::ReportData& report_data) {
   const std::string directory = path_ + "/portcullis-" + codec::EncodeHex(suffix);
   if (const auto made = files_.MakeDirectory(directory); !made) {
     if (made.error().code == ReasonCode::kNotFound)
-      return Error{ReasonCode::kNotFound, "there is no configfs-tsm: not a confidential guest, or configfs is not mounted", path_};
+      return Error{ReasonCode::kNotFound,
+                   "there is no configfs-tsm: not a confidential guest, or configfs is not mounted", path_};
     return made.error();
   }
   auto report = ReportIn(directory, report_data);
@@ -54,7 +55,8 @@ Result<TsmReport> Tsm::ReportIn(const std::string& directory, const snp::ReportD
     if (auxblob) report.auxblob = std::move(*auxblob);
     return report;
   }
-  return Error{ReasonCode::kOverloaded, "configfs-tsm did not give a consistent report in 8 tries", directory};
+  return Error{ReasonCode::kOverloaded, "configfs-tsm did not give a consistent report in 8 tries",
+               directory};
 }
 
 }  // namespace portcullis::agent

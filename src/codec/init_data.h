@@ -11,10 +11,11 @@ namespace portcullis::codec {
 
 inline constexpr std::size_t kMaxInitDataBytes = 256 * 1024;
 
-/// Confidential Containers init-data (kbs-protocol.md 2.2): TOML with `version`, `algorithm` and a table `data` of
-/// text entries. The hardware measures the digest of the exact text, so the text travels with what was read.
+/// Confidential Containers init-data (kbs-protocol.md 2.2): TOML with `version`, `algorithm` and a table
+/// `data` of text entries. The hardware measures the digest of the exact text, so the text travels with what
+/// was read.
 struct InitData {
-  std::string text;  // the exact TOML
+  std::string text;       // the exact TOML
   std::string algorithm;  // sha256, sha384 or sha512
   std::map<std::string, std::string> data;
 };

@@ -16,34 +16,40 @@ namespace portcullis::codec {
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 inline constexpr std::size_t kMaxJsonBytes = 4u << 20;  // a page of 500 pods is about 2 MiB
-inline constexpr std::size_t kMaxJsonValues = 1u << 19;  // a value of one byte costs about a hundred in memory
+inline constexpr std::size_t kMaxJsonValues = 1u
+                                              << 19;  // a value of one byte costs about a hundred in memory
 
 class Json;
 using JsonArray = std::vector<Json>;
 /// Members in the order of the text or of insertion; names are unique.
 using JsonObject = std::vector<std::pair<std::string, Json>>;
 
-/// A JSON value of our own, so that no library's leniency reaches a decision. Values are plain data: copy, compare,
-/// change. Integers are kept exact; a number with fraction or exponent, or outside int64/uint64, is a double.
+/// A JSON value of our own, so that no library's leniency reaches a decision. Values are plain data: copy,
+/// compare, change. Integers are kept exact; a number with fraction or exponent, or outside int64/uint64, is
+/// a double.
 class Json {
  public:
-  Json() = default;  // null
-  Json(std::nullptr_t) {}                                     // NOLINT: implicit by design, here and below
-  Json(bool value) : value_(value) {}                         // NOLINT
+  Json() = default;                    // null
+  Json(std::nullptr_t) {}              // NOLINT: implicit by design, here and below
+  Json(bool value) : value_(value) {}  // NOLINT
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Json(T value) {                                             // NOLINT
-    if constexpr (std::is_signed_v<T>) value_ = static_cast<std::int64_t>(value);
-    else if (value <= static_cast<std::uint64_t>(INT64_MAX)) value_ = static_cast<std::int64_t>(value);
-    else value_ = static_cast<std::uint64_t>(value);
+  requires(!std::same_as<T, bool>) Json(T value) {  // NOLINT
+    if constexpr (std::is_signed_v<T>)
+      value_ = static_cast<std::int64_t>(value);
+    else if (value <= static_cast<std::uint64_t>(INT64_MAX))
+      value_ = static_cast<std::int64_t>(value);
+    else
+      value_ = static_cast<std::uint64_t>(value);
   }
-  Json(double value) : value_(value) {}                       // NOLINT
-  Json(std::string value) : value_(std::move(value)) {}       // NOLINT
+  Json(double value) : value_(value) {}                         // NOLINT
+  Json(std::string value) : value_(std::move(value)) {}         // NOLINT
   Json(std::string_view value) : value_(std::string(value)) {}  // NOLINT
-  Json(const char* value) : value_(std::string(value)) {}     // NOLINT
-  Json(JsonArray value) : value_(std::move(value)) {}         // NOLINT
-  Json(JsonObject value) : value_(std::move(value)) {}        // NOLINT
-  static Json Object(std::initializer_list<std::pair<std::string, Json>> members) { return JsonObject(members); }
+  Json(const char* value) : value_(std::string(value)) {}       // NOLINT
+  Json(JsonArray value) : value_(std::move(value)) {}           // NOLINT
+  Json(JsonObject value) : value_(std::move(value)) {}          // NOLINT
+  static Json Object(std::initializer_list<std::pair<std::string, Json>> members) {
+    return JsonObject(members);
+  }
   static Json Array(std::initializer_list<Json> items) { return JsonArray(items); }
 
   bool is_null() const { return value_.index() == 0; }
@@ -83,7 +89,8 @@ class Json {
   bool operator==(const Json& other) const;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, JsonArray, JsonObject> value_;
+  std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, JsonArray, JsonObject>
+      value_;
 };
 
 /// What outside bytes may look like.
@@ -94,12 +101,12 @@ struct JsonLimits {
 };
 
 /// Parses exactly one RFC 8259 text. Stricter than the RFC: UTF-8 must be valid and without BOM, member names
-/// unique (also by escapes), no lone surrogates, no number beyond a double, limits kept. RequestMalformed, with the
-/// reason and mostly the offset, otherwise.
+/// unique (also by escapes), no lone surrogates, no number beyond a double, limits kept. RequestMalformed,
+/// with the reason and mostly the offset, otherwise.
 Result<Json> ParseJson(std::string_view text, JsonLimits limits = {});
 
-// All three write numbers as ECMAScript does (integers whole, NaN and infinities as null) and always valid UTF-8: a
-// byte that is none becomes U+FFFD.
+// All three write numbers as ECMAScript does (integers whole, NaN and infinities as null) and always valid
+// UTF-8: a byte that is none becomes U+FFFD.
 /// Compact text, members in their order.
 std::string ToText(const Json& value);
 /// Indented by two spaces, for people.
@@ -111,7 +118,8 @@ std::string ToCanonicalText(const Json& value);
 /// Finish() refuses members that nobody asked for, so that a misspelt field is an error and not silence.
 class ObjectReader {
  public:
-  /// `code` is what a defect is called here (RequestMalformed, PolicyIncomplete, ...). The object must outlive it.
+  /// `code` is what a defect is called here (RequestMalformed, PolicyIncomplete, ...). The object must
+  /// outlive it.
   static Result<ObjectReader> Open(const Json& value, ReasonCode code = ReasonCode::kRequestMalformed);
 
   // Required members. Error: `code`, at the member's name. Lengths are in bytes; text never holds U+0000.
@@ -121,11 +129,13 @@ class ObjectReader {
   Result<const Json*> Any(std::string_view name);
   Result<const JsonArray*> Array(std::string_view name, std::size_t max_items);
   Result<const Json*> Object(std::string_view name);
-  Result<std::vector<std::string>> Texts(std::string_view name, std::size_t max_items, std::size_t max_length = 4096);
+  Result<std::vector<std::string>> Texts(std::string_view name, std::size_t max_items,
+                                         std::size_t max_length = 4096);
   // Optional members: nullptr/nullopt where absent (JSON null counts as absent), Error where of another type.
   const Json* Optional(std::string_view name);
   Result<std::optional<std::string>> OptionalText(std::string_view name, std::size_t max_length = 4096);
-  Result<std::optional<std::int64_t>> OptionalInteger(std::string_view name, std::int64_t min, std::int64_t max);
+  Result<std::optional<std::int64_t>> OptionalInteger(std::string_view name, std::int64_t min,
+                                                      std::int64_t max);
   Result<std::optional<bool>> OptionalFlag(std::string_view name);
 
   /// Every member was asked for; the first other one is the error.
@@ -138,9 +148,10 @@ class ObjectReader {
   std::vector<std::string_view> seen_;
 };
 
-/// YAML of our own files (configuration, policies on a desk) as JSON: one document, no anchors, aliases, tags or
-/// duplicate keys; plain scalars by YAML 1.2 core schema (true/false, null, integers, floats), quoted ones text.
-/// At most 1 MiB, depth as JSON. Never for network input. ConfigurationInvalid, with line and column, otherwise.
+/// YAML of our own files (configuration, policies on a desk) as JSON: one document, no anchors, aliases, tags
+/// or duplicate keys; plain scalars by YAML 1.2 core schema (true/false, null, integers, floats), quoted ones
+/// text. At most 1 MiB, depth as JSON. Never for network input. ConfigurationInvalid, with line and column,
+/// otherwise.
 Result<Json> ParseYaml(std::string_view text);
 /// Block-style YAML of a value.
 std::string ToYaml(const Json& value);

@@ -40,8 +40,8 @@ struct PemBlock {
 Result<std::vector<PemBlock>> ParsePem(std::string_view text, std::size_t max_blocks = 16);
 std::string EncodePem(std::string_view label, Bytes der);
 
-/// gzip with the output bounded: RequestMalformed where it would exceed `max_output`, is damaged, has trailing
-/// bytes or a second member.
+/// gzip with the output bounded: RequestMalformed where it would exceed `max_output`, is damaged, has
+/// trailing bytes or a second member.
 Result<ByteBuffer> Gunzip(Bytes compressed, std::size_t max_output);
 /// Deterministic gzip (no name, time zero).
 ByteBuffer Gzip(Bytes bytes);

@@ -16,9 +16,9 @@ namespace portcullis::crypto {
 
 inline constexpr std::size_t kMaxCertificateBytes = 16 * 1024;
 
-/// An X.509 v3 certificate as received: well formed, not believed. Refused at parsing: trailing bytes, re-encoding
-/// that differs (BER), version other than v3, a duplicate extension, outer and inner signature algorithm that
-/// differ (research/reliability/hazards.md X1 to X7). Immutable, thread-safe, cheap to copy.
+/// An X.509 v3 certificate as received: well formed, not believed. Refused at parsing: trailing bytes,
+/// re-encoding that differs (BER), version other than v3, a duplicate extension, outer and inner signature
+/// algorithm that differ (research/reliability/hazards.md X1 to X7). Immutable, thread-safe, cheap to copy.
 class Certificate {
  public:
   /// Error: EvidenceMalformed.
@@ -37,8 +37,8 @@ class Certificate {
   std::uint64_t serial() const;  // saturates at UINT64_MAX
   /// Critical basicConstraints with cA TRUE, and keyUsage with keyCertSign. IsSignedBy_* do not ask this.
   bool is_ca() const;
-  /// The raw content of the extnValue OCTET STRING of the extension with this dotted OID; nullopt where absent.
-  /// A view, as der() is: it lives as long as this certificate or a copy of it.
+  /// The raw content of the extnValue OCTET STRING of the extension with this dotted OID; nullopt where
+  /// absent. A view, as der() is: it lives as long as this certificate or a copy of it.
   std::optional<Bytes> Extension(std::string_view oid) const;
   /// Whether an extension marked critical is not one of basicConstraints, keyUsage, extendedKeyUsage,
   /// certificatePolicies, subjectAltName.
@@ -46,8 +46,9 @@ class Certificate {
   /// The public key where it is EC on a named curve.
   std::optional<EcPublicKey> ec_key() const;
 
-  /// Signed by `issuer`'s key, with issuer's subject equal to our issuer name. For RSA-PSS the parameters must be
-  /// SHA-384, MGF1-SHA-384, salt 48, trailer 1 (AMD's profile); plain PKCS#1, SHA-1 or anything else is false.
+  /// Signed by `issuer`'s key, with issuer's subject equal to our issuer name. For RSA-PSS the parameters
+  /// must be SHA-384, MGF1-SHA-384, salt 48, trailer 1 (AMD's profile); plain PKCS#1, SHA-1 or anything else
+  /// is false.
   bool IsSignedBy_RsaPssSha384(const Certificate& issuer) const;
   /// ECDSA with SHA-256 or SHA-384 under an EC issuer key.
   bool IsSignedBy_Ecdsa(const Certificate& issuer) const;
@@ -60,8 +61,8 @@ class Certificate {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// ECDSA P-384 with SHA-384 over `message`, r and s given as big-endian of any length up to 48 (AMD's little-endian
-/// fields are turned by the caller). False for any defect; r and s must be in [1, n-1].
+/// ECDSA P-384 with SHA-384 over `message`, r and s given as big-endian of any length up to 48 (AMD's
+/// little-endian fields are turned by the caller). False for any defect; r and s must be in [1, n-1].
 bool VerifyP384(const Certificate& leaf, Bytes message, Bytes r, Bytes s);
 
 /// Makes certificates for our own TLS (webhook, broker client CA in development) and for the lab's roots.

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "codec/json.h"
 #include "base/secret_bytes.h"
+#include "codec/json.h"
 
 namespace portcullis::crypto {
 
@@ -21,9 +21,9 @@ enum class KeyUse : std::uint8_t { kAny, kEncryption, kSignature };
 /// A public EC key on a named curve; its point is on the curve. Immutable, cheap to copy, thread-safe.
 class EcPublicKey {
  public:
-  /// RFC 7517/7518 JWK with kty EC: crv, x, y required, coordinates of exactly the field's length; `alg`, `use`,
-  /// `kid`, `key_ops` are allowed and held against `use`; any other member, a private one above all, is refused
-  /// (hazards J16, J17). Error: TeeKeyNotAccepted.
+  /// RFC 7517/7518 JWK with kty EC: crv, x, y required, coordinates of exactly the field's length; `alg`,
+  /// `use`, `kid`, `key_ops` are allowed and held against `use`; any other member, a private one above all,
+  /// is refused (hazards J16, J17). Error: TeeKeyNotAccepted.
   static Result<EcPublicKey> FromJwk(const codec::Json& jwk, KeyUse use = KeyUse::kAny);
   /// SubjectPublicKeyInfo DER with a named curve. Error: TeeKeyNotAccepted.
   static Result<EcPublicKey> FromSpki(Bytes der);

@@ -6,9 +6,12 @@ namespace portcullis::evidence {
 
 std::string_view NameOf(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kPassed: return "passed";
-    case Outcome::kFailed: return "failed";
-    case Outcome::kNotEvaluated: return "notEvaluated";
+    case Outcome::kPassed:
+      return "passed";
+    case Outcome::kFailed:
+      return "failed";
+    case Outcome::kNotEvaluated:
+      return "notEvaluated";
   }
   return "notEvaluated";
 }

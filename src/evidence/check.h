@@ -13,12 +13,14 @@ namespace portcullis::evidence {
 enum class Outcome : std::uint8_t { kPassed, kFailed, kNotEvaluated };
 std::string_view NameOf(Outcome outcome);  // "passed", "failed", "notEvaluated"
 
-/// What one check saw: both sides as text fit to print, and where the actual value came from ("report@0x090").
+/// What one check saw: both sides as text fit to print, and where the actual value came from
+/// ("report@0x090").
 struct Comparison {
   bool passed;
   std::string expected;
   std::string actual;
-  bool evaluated = true;  // false: there is nothing to compare with, since what it rests on failed; never a pass
+  bool evaluated =
+      true;  // false: there is nothing to compare with, since what it rests on failed; never a pass
 };
 
 /// One row of a table of checks. The predicate is pure: no clock, no network, no log.
@@ -65,8 +67,8 @@ void Appraise(std::span<const Check<Subject>> checks, const Subject& subject, Pr
 template <typename Subject>
 void NotEvaluated(std::span<const Check<Subject>> checks, ProofTree& into) {
   for (const Check<Subject>& check : checks)
-    into.findings.push_back({std::string(check.id), check.reason, Outcome::kNotEvaluated, "", "",
-                             std::string(check.source)});
+    into.findings.push_back(
+        {std::string(check.id), check.reason, Outcome::kNotEvaluated, "", "", std::string(check.source)});
 }
 
 }  // namespace portcullis::evidence

@@ -1,7 +1,7 @@
 // One release, from challenge to reply, as one function with a named fail point at each step:
 // challenge.open > policy.read > evidence.verify > nonce.create > expiry.recheck > key.unwrap > jwe.seal >
-// audit.append > audit.fsync > reply. Burn, seal and audit row are one transaction: what is not durable has not
-// happened, and nothing leaves the process before it is (docs/adr/0002-one-transaction-per-release.md).
+// audit.append > audit.fsync > reply. Burn, seal and audit row are one transaction: what is not durable has
+// not happened, and nothing leaves the process before it is (docs/adr/0002-one-transaction-per-release.md).
 #include <algorithm>
 
 #include "base/failpoint.h"
@@ -25,7 +25,7 @@ std::string RandomHex(Random& random, std::size_t bytes) {
 }
 
 evidence::Finding Refusal(std::string id, ReasonCode reason, std::string expected, std::string actual) {
-  return {std::move(id), reason, evidence::Outcome::kFailed, std::move(expected), std::move(actual),
+  return {std::move(id),          reason, evidence::Outcome::kFailed, std::move(expected), std::move(actual),
           "docs/reference/api.md"};
 }
 
@@ -37,11 +37,11 @@ struct Broker::Attempt {
   Challenge challenge;
   std::string nonce_text;
   AttestationRequest request;
-  std::string release_id;              // of the challenge, else of the presented init-data; "" where none is known
+  std::string release_id;  // of the challenge, else of the presented init-data; "" where none is known
   std::optional<codec::InitData> init_data;
   policy::Appraisal appraisal;
   bool allowed = false;
-  Release release;                     // as saved
+  Release release;  // as saved
   std::optional<crypto::Jwe> jwe;
   std::int64_t key_version = 0;
   std::int64_t sequence = 0;
@@ -60,7 +60,8 @@ Result<AuthReply> Broker::Authenticate(std::string_view body) {
   return AuthReply{codec::EncodeBase64(challenge.nonce), sealer_.Seal(challenge)};
 }
 
-Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view cookie, std::string_view body) {
+Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view cookie,
+                                   std::string_view body) {
   const SteadyTime started = ports_.clock.Steady();
   TRY(FailPoint("challenge.open"));
   auto challenge = sealer_.Open(cookie);
@@ -71,7 +72,8 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
   AttestationRequest request = TRY(ParseAttestationRequest(body));
   if (!SameBytes(request.nonce, challenge->nonce)) {
     ports_.metrics.ChallengeRejected(ReasonCode::kChallengeUnknown);
-    return Error{ReasonCode::kChallengeUnknown, "the nonce is not the one of this session", "runtime-data.nonce"};
+    return Error{ReasonCode::kChallengeUnknown, "the nonce is not the one of this session",
+                 "runtime-data.nonce"};
   }
 
   Attempt attempt{.request_id = std::string(request_id),
@@ -114,14 +116,16 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
     const auto reasons = attempt.appraisal.tree.reasons();
     ports_.metrics.Decision(attempt.allowed, attempt.allowed ? "" : NameOf(reasons.front()), "snp");
     if (attempt.allowed)
-      ports_.metrics.KeyRelease(snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
+      ports_.metrics.KeyRelease(snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret"
+                                                                                              : "Direct");
     if (std::ranges::find(reasons, ReasonCode::kChallengeReused) != reasons.end())
       ports_.metrics.ChallengeRejected(ReasonCode::kChallengeReused);
     NotifyWaiters();
     TRY(FailPoint("reply"));
     return ReplyFor(attempt);
   }
-  return Error{ReasonCode::kOverloaded, "policy or registration changed again and again while the evidence was appraised"};
+  return Error{ReasonCode::kOverloaded,
+               "policy or registration changed again and again while the evidence was appraised"};
 }
 
 Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
@@ -141,33 +145,39 @@ Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
 void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
   auto& findings = attempt.appraisal.tree.findings;
   attempt.appraisal = {};
-  // Without a release or its policy there is nothing to appraise against. That alone is said: the guest comes again
-  // once the controller has registered it, and findings about its evidence would make the refusal look final.
+  // Without a release or its policy there is nothing to appraise against. That alone is said: the guest comes
+  // again once the controller has registered it, and findings about its evidence would make the refusal look
+  // final.
   const auto refuse_early = [&](evidence::Finding finding) { findings.push_back(std::move(finding)); };
   if (!snapshot.release)
-    return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown, "a release registered by the controller",
+    return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown,
+                                "a release registered by the controller",
                                 attempt.release_id.empty() ? "no release id" : attempt.release_id));
   if (!snapshot.policy)
     return refuse_early(Refusal("release.policy-accepted", ReasonCode::kPolicyMissing,
                                 "policy " + snapshot.release->registration.policy, "none accepted"));
 
   const Registration& who = snapshot.release->registration;
-  const policy::Requester requester{who.namespace_name, who.service_account, who.key,
-                                    attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
-                                    who.init_data_digest};
+  const policy::Requester requester{
+      who.namespace_name, who.service_account, who.key,
+      attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
+      who.init_data_digest};
   attempt.appraisal = policy::AppraiseSnp(snapshot.policy->policy, requester, attempt.request.evidence,
                                           attempt.request.report_data, ports_.anchors, ports_.clock.Now());
 
   // The guest's own words, measured by the hardware, must name this very release.
-  const auto claim = attempt.init_data ? ParseReleaseClaim(*attempt.init_data)
-                                       : Result<ReleaseClaim>(Error{ReasonCode::kInitDataMismatch, "no init-data"});
-  const bool names_release = claim && claim->release_id == who.id && claim->namespace_name == who.namespace_name &&
-                             claim->service_account == who.service_account && claim->policy == who.policy &&
-                             claim->key == who.key;
+  const auto claim = attempt.init_data
+                         ? ParseReleaseClaim(*attempt.init_data)
+                         : Result<ReleaseClaim>(Error{ReasonCode::kInitDataMismatch, "no init-data"});
+  const bool names_release =
+      claim && claim->release_id == who.id && claim->namespace_name == who.namespace_name &&
+      claim->service_account == who.service_account && claim->policy == who.policy && claim->key == who.key;
   findings.push_back({"release.init-data-names-it", ReasonCode::kInitDataMismatch,
-                      names_release ? evidence::Outcome::kPassed : evidence::Outcome::kFailed, "release " + who.id,
-                      claim ? "release " + claim->release_id : claim.error().ToString(), "docs/reference/api.md"});
-  const bool authority_matches = !snapshot.key || snapshot.key->authority.Thumbprint() == snapshot.policy->authority;
+                      names_release ? evidence::Outcome::kPassed : evidence::Outcome::kFailed,
+                      "release " + who.id, claim ? "release " + claim->release_id : claim.error().ToString(),
+                      "docs/reference/api.md"});
+  const bool authority_matches =
+      !snapshot.key || snapshot.key->authority.Thumbprint() == snapshot.policy->authority;
   findings.push_back({"release.policy-authority", ReasonCode::kPolicyAuthorityMismatch,
                       authority_matches ? evidence::Outcome::kPassed : evidence::Outcome::kFailed,
                       snapshot.key ? snapshot.key->authority.Thumbprint() : "", snapshot.policy->authority,
@@ -180,7 +190,9 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   std::optional<Release> current;
   if (!attempt.release_id.empty()) current = TRY(FindRelease(transaction, attempt.release_id));
   const auto policy_now =
-      current ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy)) : nullptr;
+      current
+          ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy))
+          : nullptr;
   if (current.has_value() != snapshot.release.has_value() || policy_now != snapshot.policy)
     return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
 
@@ -189,7 +201,8 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
       findings.push_back(Refusal("release.live", ReasonCode::kRevoked, "a release in force",
                                  "revoked: " + current->revocation_cause));
     // The same key again is no further release: who lost the answer may ask for it once more.
-    const bool again = current->phase == Phase::kReleased && current->tee_key == attempt.request.tee_key.Thumbprint();
+    const bool again =
+        current->phase == Phase::kReleased && current->tee_key == attempt.request.tee_key.Thumbprint();
     if (policy_now && !again && current->releases >= policy_now->policy.max_releases)
       findings.push_back(Refusal("release.limit", ReasonCode::kReleaseLimitReached,
                                  "at most " + std::to_string(policy_now->policy.max_releases) + " releases",
@@ -200,17 +213,19 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   const auto burnt = BurnChallenge(transaction, attempt.challenge.nonce, attempt.challenge.expires);
   if (!burnt && burnt.error().code != ReasonCode::kConflict) return burnt.error();
   if (!burnt)
-    findings.push_back(Refusal("session.challenge-unused", ReasonCode::kChallengeReused, "a challenge answered once",
-                               "answered before"));
+    findings.push_back(Refusal("session.challenge-unused", ReasonCode::kChallengeReused,
+                               "a challenge answered once", "answered before"));
 
   TRY(FailPoint("expiry.recheck"));
-  // Again after the burn: a pause in between could outlast the challenge (reliability.md section 6, row 2). The
-  // lifetime is the policy's where that is the shorter one.
+  // Again after the burn: a pause in between could outlast the challenge (reliability.md section 6, row 2).
+  // The lifetime is the policy's where that is the shorter one.
   std::chrono::milliseconds lifetime = attempt.challenge.expires - attempt.challenge.issued;
-  if (policy_now) lifetime = std::min<std::chrono::milliseconds>(lifetime, policy_now->policy.challenge_lifetime);
+  if (policy_now)
+    lifetime = std::min<std::chrono::milliseconds>(lifetime, policy_now->policy.challenge_lifetime);
   if (attempt.challenge.IsPast(lifetime, ports_.clock))
     findings.push_back(Refusal("session.challenge-in-time", ReasonCode::kChallengeExpired,
-                               FormatTimestamp(attempt.challenge.issued + lifetime), FormatTimestamp(ports_.clock.Now())));
+                               FormatTimestamp(attempt.challenge.issued + lifetime),
+                               FormatTimestamp(ports_.clock.Now())));
   // The one thing that a stranger can have written at will.
   if (!attempt.appraisal.tree.allowed() && !denials_.TakeOne())
     return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
@@ -228,8 +243,9 @@ Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, cons
     attempt.allowed = false;
   };
   TRY(FailPoint("key.unwrap"));
-  const auto key = snapshot.key ? TRY(model_keys_->Find(transaction, snapshot.key->namespace_name, snapshot.key->name))
-                                : std::nullopt;
+  const auto key = snapshot.key
+                       ? TRY(model_keys_->Find(transaction, snapshot.key->namespace_name, snapshot.key->name))
+                       : std::nullopt;
   if (!key) {
     deny("not known to the broker");
     return Done{};
@@ -237,10 +253,9 @@ Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, cons
   // The appraisal saw the key before this transaction; meanwhile it may have become another authority's.
   if (key->authority.Thumbprint() != snapshot.policy->authority)
     return Error{ReasonCode::kConflict, "the authority under the appraisal changed"};
-  auto jwe = model_keys_->SealTo(transaction, *key, attempt.request.tee_key, ports_.random,
-                                 {{"release", attempt.release_id},
-                                  {"resource", key->resource},
-                                  {"version", key->current_version}});
+  auto jwe = model_keys_->SealTo(
+      transaction, *key, attempt.request.tee_key, ports_.random,
+      {{"release", attempt.release_id}, {"resource", key->resource}, {"version", key->current_version}});
   if (!jwe && jwe.error().code == ReasonCode::kAuditUnavailable) return jwe.error();
   if (!jwe) {
     deny(jwe.error().ToString());
@@ -274,7 +289,8 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
                               {"failedChecks", failed},
                               {"reasons", reasons}});
   if (attempt.allowed)
-    detail.Set("jwe", crypto::DigestText(crypto::Sha256(AsBytes(jwe_text)))).Set("keyVersion", attempt.key_version);
+    detail.Set("jwe", crypto::DigestText(crypto::Sha256(AsBytes(jwe_text))))
+        .Set("keyVersion", attempt.key_version);
   attempt.sequence = TRY(ports_.audit.Append(
       transaction, {.kind = "decision",
                     .request_id = attempt.request_id,
@@ -296,17 +312,17 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
                                         {"auditSequence", attempt.sequence}});
   } else {
     release.phase = attempt.allowed ? Phase::kReleased : Phase::kDenied;
-    release.decision = Json::Object(
-        {{"verdict", verdict},
-         {"reasons", reasons},
-         {"checks", appraisal.tree.ToJson()},
-         {"claims", appraisal.claims},
-         {"notProven", not_proven},
-         {"tee", attempt.challenge.tee},
-         {"auditSequence", attempt.sequence},
-         {"decidedAt", time}});
+    release.decision = Json::Object({{"verdict", verdict},
+                                     {"reasons", reasons},
+                                     {"checks", appraisal.tree.ToJson()},
+                                     {"claims", appraisal.claims},
+                                     {"notProven", not_proven},
+                                     {"tee", attempt.challenge.tee},
+                                     {"auditSequence", attempt.sequence},
+                                     {"decidedAt", time}});
     if (snapshot.policy)
-      release.decision.Set("delivery", snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
+      release.decision.Set(
+          "delivery", snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
     release.policy_digest = policy_digest;
     release.evidence_digest = evidence_digest;
   }
@@ -319,11 +335,11 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
     codec::JsonArray certificates;
     for (const auto& certificate : attempt.request.evidence.certificates)
       certificates.push_back(codec::EncodeBase64(certificate.der()));
-    release.evidence = codec::ToText(Json::Object(
-        {{"attestation_report", codec::EncodeBase64(attempt.request.evidence.report)},
-         {"certificates", certificates},
-         {"initData", attempt.init_data->text},
-         {"reportData", codec::EncodeHex(attempt.request.report_data.bytes())}}));
+    release.evidence = codec::ToText(
+        Json::Object({{"attestation_report", codec::EncodeBase64(attempt.request.evidence.report)},
+                      {"certificates", certificates},
+                      {"initData", attempt.init_data->text},
+                      {"reportData", codec::EncodeHex(attempt.request.report_data.bytes())}}));
   }
   TRY(SaveRelease(transaction, release));
   return AppendNotice(transaction, {attempt.sequence, attempt.release_id, verdict, time, "", ""});
@@ -337,10 +353,11 @@ AttestReply Broker::ReplyFor(const Attempt& attempt) const {
                     .release = {}};
   if (!attempt.allowed) return reply;
   const Release& release = attempt.release;
-  reply.token = IssueToken(ports_.identity.signing, release, attempt.request.tee_key, attempt.appraisal.claims,
-                           attempt.nonce_text, RandomHex(ports_.random, 16), ports_.clock.Now());
-  reply.session_cookie = sealer_.SealSession(
-      {attempt.release_id, release.evidence_digest, ports_.clock.Now() + kTokenLifetime});
+  reply.token =
+      IssueToken(ports_.identity.signing, release, attempt.request.tee_key, attempt.appraisal.claims,
+                 attempt.nonce_text, RandomHex(ports_.random, 16), ports_.clock.Now());
+  reply.session_cookie =
+      sealer_.SealSession({attempt.release_id, release.evidence_digest, ports_.clock.Now() + kTokenLifetime});
   reply.release = Json::Object({{"id", attempt.release_id},
                                 {"resource", release.resource},
                                 {"version", attempt.key_version},
@@ -349,10 +366,12 @@ AttestReply Broker::ReplyFor(const Attempt& attempt) const {
   return reply;
 }
 
-Result<codec::Json> Broker::Resource(std::string_view bearer_token, std::string_view cookie, std::string_view resource) {
+Result<codec::Json> Broker::Resource(std::string_view bearer_token, std::string_view cookie,
+                                     std::string_view resource) {
   std::string release_id, evidence_digest;
   if (!bearer_token.empty()) {
-    const auto claims = TRY(VerifyToken(ports_.identity.signing.public_key(), bearer_token, ports_.clock.Now()));
+    const auto claims =
+        TRY(VerifyToken(ports_.identity.signing.public_key(), bearer_token, ports_.clock.Now()));
     release_id = claims.release_id;
     evidence_digest = claims.evidence_digest;
   } else if (!cookie.empty()) {
@@ -367,9 +386,11 @@ Result<codec::Json> Broker::Resource(std::string_view bearer_token, std::string_
   if (release.phase == Phase::kRevoked) return Error{ReasonCode::kRevoked, "the release was revoked"};
   if (release.phase != Phase::kReleased || release.evidence_digest != evidence_digest)
     return Error{ReasonCode::kForbidden, "the token is not of the current attestation"};
-  if (ports_.clock.Now() > release.lease_expires) return Error{ReasonCode::kReleaseExpired, "the lease has run out"};
+  if (ports_.clock.Now() > release.lease_expires)
+    return Error{ReasonCode::kReleaseExpired, "the lease has run out"};
   // One answer for another's resource and for one that does not exist: a denial reveals neither.
-  if (release.resource != resource) return Error{ReasonCode::kForbidden, "the release is not for this resource"};
+  if (release.resource != resource)
+    return Error{ReasonCode::kForbidden, "the release is not for this resource"};
   return codec::ParseJson(release.jwe);
 }
 

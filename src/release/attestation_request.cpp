@@ -34,7 +34,8 @@ Result<crypto::EcPublicKey> ParseTeeKey(const Json& jwk) {
 
 /// A version as the clients' phrase shows it: without quotes, and so without whatever could end the sentence.
 std::string PlainVersion(std::string version) {
-  std::erase_if(version, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '+'; });
+  std::erase_if(version,
+                [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '+'; });
   return version;
 }
 

@@ -22,9 +22,9 @@ Result<AuthRequest> ParseAuthRequest(std::string_view body);
 
 /// POST /kbs/v0/attest (kbs-protocol.md 1.4), RCAR 0.4.0.
 struct AttestationRequest {
-  ByteBuffer nonce;                      // as echoed
+  ByteBuffer nonce;  // as echoed
   crypto::EcPublicKey tee_key;
-  std::string init_data_text;            // "" where the guest sent none
+  std::string init_data_text;  // "" where the guest sent none
   policy::SnpEvidence evidence;
   snp::ReportData report_data;           // that the evidence must carry: SHA-384(JCS) and 16 zero bytes
   crypto::Sha256Digest evidence_digest;  // of the primary evidence's canonical text, for audit

@@ -32,13 +32,15 @@ Result<std::unique_ptr<Broker>> Broker::Open(const BrokerPorts& ports) {
   std::unique_ptr<Broker> broker(new Broker(ports));
   broker->model_keys_ = TRY(keystore::ModelKeys::Open(ports.store, ports.kek, ports.identity.wrapping));
   TRY(ports.store.Write([&](store::Transaction& transaction) -> Result<> {
-    TRY(ports.audit.Append(transaction, {.kind = "start",
-                                         .request_id = "",
-                                         .verdict = "",
-                                         .reason = "",
-                                         .subject = "portcullis-kbs",
-                                         .resource = "",
-                                         .detail = Json::Object({{"wrappingKey", ports.identity.wrapping.public_key().Thumbprint()}})}));
+    TRY(ports.audit.Append(
+        transaction,
+        {.kind = "start",
+         .request_id = "",
+         .verdict = "",
+         .reason = "",
+         .subject = "portcullis-kbs",
+         .resource = "",
+         .detail = Json::Object({{"wrappingKey", ports.identity.wrapping.public_key().Thumbprint()}})}));
     return Done{};
   }));
   return broker;
@@ -52,7 +54,8 @@ Result<std::shared_ptr<const AcceptedPolicy>> Broker::LoadPolicy(store::Transact
   const std::string cache_key = row->digest + " " + row->authority;
   {
     const std::lock_guard lock(policy_mutex_);
-    if (const auto found = policies_by_digest_.find(cache_key); found != policies_by_digest_.end()) return found->second;
+    if (const auto found = policies_by_digest_.find(cache_key); found != policies_by_digest_.end())
+      return found->second;
   }
   auto accepted = TRY(ParseAccepted(*row));
   const std::lock_guard lock(policy_mutex_);
@@ -60,8 +63,8 @@ Result<std::shared_ptr<const AcceptedPolicy>> Broker::LoadPolicy(store::Transact
   return policies_by_digest_.try_emplace(cache_key, std::move(accepted)).first->second;
 }
 
-Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name, const std::string& name,
-                            const Json& spec) {
+Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name,
+                            const std::string& name, const Json& spec) {
   const keystore::ModelKey key = TRY(keystore::ParseModelKey(namespace_name, name, spec));
   std::int64_t version = 0;
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
@@ -73,19 +76,21 @@ Result<Json> Broker::PutKey(std::string_view request_id, const std::string& name
     const std::string authority = after->authority.Thumbprint();
     const auto floor = TRY(FindFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority));
     if (floor && version < floor->revision)
-      return Error{ReasonCode::kConflict, "the model key's highest version is below one accepted before it was deleted",
+      return Error{ReasonCode::kConflict,
+                   "the model key's highest version is below one accepted before it was deleted",
                    std::to_string(floor->revision)};
     TRY(RaiseFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority, {version, ""}));
     if (before && before->current_version == version) return Done{};  // mirrored again: nothing new to record
-    TRY(ports_.audit.Append(transaction, {.kind = "key",
-                                          .request_id = std::string(request_id),
-                                          .verdict = "",
-                                          .reason = "",
-                                          .subject = namespace_name + "/" + name,
-                                          .resource = after->resource,
-                                          .detail = Json::Object({{"authority", after->authority.Thumbprint()},
-                                                                  {"version", version},
-                                                                  {"action", "accepted"}})}));
+    TRY(ports_.audit.Append(
+        transaction,
+        {.kind = "key",
+         .request_id = std::string(request_id),
+         .verdict = "",
+         .reason = "",
+         .subject = namespace_name + "/" + name,
+         .resource = after->resource,
+         .detail = Json::Object(
+             {{"authority", after->authority.Thumbprint()}, {"version", version}, {"action", "accepted"}})}));
     return Done{};
   }));
   return Json::Object({{"currentVersion", version}});
@@ -105,7 +110,8 @@ Result<Json> Broker::GetKey(const std::string& namespace_name, const std::string
                        {"currentVersion", key->current_version}});
 }
 
-Result<> Broker::DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name) {
+Result<> Broker::DeleteKey(std::string_view request_id, const std::string& namespace_name,
+                           const std::string& name) {
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     const auto key = TRY(model_keys_->Find(transaction, namespace_name, name));
     if (!key) return Done{};
@@ -117,14 +123,15 @@ Result<> Broker::DeleteKey(std::string_view request_id, const std::string& names
                                           .subject = namespace_name + "/" + name,
                                           .resource = key->resource,
                                           .detail = Json::Object({{"action", "deleted"}})}));
-    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfKey(transaction, namespace_name, name)), "KeyRevoked");
+    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfKey(transaction, namespace_name, name)),
+                     "KeyRevoked");
   }));
   NotifyWaiters();
   return Done{};
 }
 
-Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name,
-                               const Json& body) {
+Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& namespace_name,
+                               const std::string& name, const Json& body) {
   codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
   AcceptedPolicy offered;
   offered.document = *TRY(in.Object("policy"));
@@ -132,24 +139,26 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
   TRY(in.Finish());
   offered.policy = TRY_AT("policy", policy::ParsePolicy(offered.document));
   if (offered.policy.namespace_name != namespace_name || offered.policy.name != name)
-    return Error{ReasonCode::kPolicyIncomplete, "namespace and name in the document are not those of the object",
-                 "policy.name"};
+    return Error{ReasonCode::kPolicyIncomplete,
+                 "namespace and name in the document are not those of the object", "policy.name"};
   const std::string digest = crypto::DigestText(offered.policy.digest);
 
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     for (const std::string& key_name : offered.policy.keys) {
       const auto key = TRY(model_keys_->Find(transaction, namespace_name, key_name));
       if (!key)
-        return Error{ReasonCode::kKeyUnavailable, "the policy names a model key that the broker does not have", key_name};
+        return Error{ReasonCode::kKeyUnavailable,
+                     "the policy names a model key that the broker does not have", key_name};
       TRY(policy::VerifySignature(offered.document, offered.signatures, key->authority));
       const std::string authority = key->authority.Thumbprint();
       if (!offered.authority.empty() && offered.authority != authority)
-        return Error{ReasonCode::kPolicyAuthorityMismatch, "the model keys of one policy have different authorities",
-                     key_name};
+        return Error{ReasonCode::kPolicyAuthorityMismatch,
+                     "the model keys of one policy have different authorities", key_name};
       offered.authority = authority;
     }
     const auto accepted = TRY(FindPolicyRow(transaction, namespace_name, name));
-    if (accepted && !accepted->deleted && accepted->authority == offered.authority && accepted->digest == digest)
+    if (accepted && !accepted->deleted && accepted->authority == offered.authority &&
+        accepted->digest == digest)
       return Done{};  // mirrored again
     // What was accepted last may come back after it was deleted; nothing older may.
     const auto floor =
@@ -157,8 +166,8 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
     const bool restored = floor && floor->revision == offered.policy.revision && floor->digest == digest;
     if (floor && !restored && offered.policy.revision <= floor->revision)
       return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
-                   "policy.revision: " + std::to_string(offered.policy.revision) + ", accepted: " +
-                       std::to_string(floor->revision)};
+                   "policy.revision: " + std::to_string(offered.policy.revision) +
+                       ", accepted: " + std::to_string(floor->revision)};
     TRY(RaiseFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority,
                    {offered.policy.revision, digest}));
     codec::JsonArray signatures;
@@ -200,19 +209,21 @@ Result<Json> Broker::GetPolicy(const std::string& namespace_name, const std::str
                        {"authority", accepted->authority}});
 }
 
-Result<> Broker::DeletePolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name) {
+Result<> Broker::DeletePolicy(std::string_view request_id, const std::string& namespace_name,
+                              const std::string& name) {
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
     if (!row || row->deleted) return Done{};
     row->deleted = true;  // its revision stays: deleting must not open the way back to an older one
     TRY(SavePolicyRow(transaction, namespace_name, name, *row));
-    TRY(ports_.audit.Append(transaction, {.kind = "policy",
-                                          .request_id = std::string(request_id),
-                                          .verdict = "",
-                                          .reason = "",
-                                          .subject = namespace_name + "/" + name,
-                                          .resource = "",
-                                          .detail = Json::Object({{"action", "deleted"}, {"revision", row->revision}})}));
+    TRY(ports_.audit.Append(transaction,
+                            {.kind = "policy",
+                             .request_id = std::string(request_id),
+                             .verdict = "",
+                             .reason = "",
+                             .subject = namespace_name + "/" + name,
+                             .resource = "",
+                             .detail = Json::Object({{"action", "deleted"}, {"revision", row->revision}})}));
     return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfPolicy(transaction, namespace_name, name)),
                      "PolicyDeleted");
   }));
@@ -231,11 +242,13 @@ Result<bool> Broker::PutRelease(const Registration& registration) {
       return SaveRelease(transaction, release);
     }
     const Registration& who = existing->registration;
-    const bool same = who.cluster == registration.cluster && who.namespace_name == registration.namespace_name && who.pod == registration.pod &&
-                      who.pod_uid == registration.pod_uid && who.service_account == registration.service_account &&
-                      who.policy == registration.policy && who.key == registration.key &&
-                      who.init_data_digest == registration.init_data_digest;
-    if (!same) return Error{ReasonCode::kConflict, "the release id is registered with other content", registration.id};
+    const bool same =
+        who.cluster == registration.cluster && who.namespace_name == registration.namespace_name &&
+        who.pod == registration.pod && who.pod_uid == registration.pod_uid &&
+        who.service_account == registration.service_account && who.policy == registration.policy &&
+        who.key == registration.key && who.init_data_digest == registration.init_data_digest;
+    if (!same)
+      return Error{ReasonCode::kConflict, "the release id is registered with other content", registration.id};
     return Done{};
   }));
   return is_new;
@@ -296,7 +309,8 @@ Result<Json> Broker::Decisions(std::int64_t after, std::chrono::seconds wait, st
                                       {"namespace", notice.namespace_name},
                                       {"verdict", notice.verdict},
                                       {"time", notice.time}}));
-      return Json::Object({{"decisions", items}, {"next", notices.empty() ? after : notices.back().sequence}});
+      return Json::Object(
+          {{"decisions", items}, {"next", notices.empty() ? after : notices.back().sequence}});
     }
     changed_.wait_until(lock, deadline, [&] { return change_count_ != seen || interrupted_; });
   }
@@ -345,12 +359,13 @@ Result<> Broker::RevokeExpired(WallTime now) {
 }
 
 Result<> Broker::CollectUsed(WallTime now) {
-  // A wall clock that jumps ahead must not make us forget challenges that it would believe in when it is back.
+  // A wall clock that jumps ahead must not make us forget challenges that it would believe in when it is
+  // back.
   const auto elapsed = std::chrono::floor<std::chrono::milliseconds>(ports_.clock.Steady() - started_.steady);
   const WallTime believed = std::min(now, started_.wall + elapsed);
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-    TRY(transaction.Execute("DELETE FROM decisions WHERE sequence < (SELECT max(sequence) FROM decisions) - ?",
-                            {kKeptNotices}));
+    TRY(transaction.Execute(
+        "DELETE FROM decisions WHERE sequence < (SELECT max(sequence) FROM decisions) - ?", {kKeptNotices}));
     TRY(CollectChallenges(transaction, believed));
     const PolicyTotals totals = TRY(CountPolicies(transaction));
     ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);

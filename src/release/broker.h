@@ -36,12 +36,13 @@ struct AuthReply {
   std::string cookie;      // value of kbs-session-id
 };
 
-/// The outcome of one attestation. A denial is a finding, not an Error: it was recorded before it is returned.
+/// The outcome of one attestation. A denial is a finding, not an Error: it was recorded before it is
+/// returned.
 struct AttestReply {
   bool allowed;
   std::vector<ReasonCode> reasons;  // empty when allowed
   std::string token, session_cookie;
-  codec::Json release;              // id, resource, version, leaseExpires, jwe
+  codec::Json release;  // id, resource, version, leaseExpires, jwe
 };
 
 /// The decisions of a Key Broker Service, without HTTP: challenges, releases, policies, keys, revocation.
@@ -53,24 +54,27 @@ class Broker {
 
   // Guest side.
   Result<AuthReply> Authenticate(std::string_view body);
-  /// Errors, before anything is decided: ChallengeUnknown, ChallengeExpired, TeeKeyNotAccepted, EvidenceMalformed,
-  /// RequestMalformed; AuditUnavailable where the decision could not be recorded; Overloaded where too many denials
-  /// were recorded of late for one more.
+  /// Errors, before anything is decided: ChallengeUnknown, ChallengeExpired, TeeKeyNotAccepted,
+  /// EvidenceMalformed, RequestMalformed; AuditUnavailable where the decision could not be recorded;
+  /// Overloaded where too many denials were recorded of late for one more.
   Result<AttestReply> Attest(std::string_view request_id, std::string_view cookie, std::string_view body);
-  /// The sealed key again, for a token or session cookie of the current release. A token goes before a cookie.
-  /// Errors: Unauthorized, SignatureInvalid, ChallengeUnknown, ChallengeExpired, Forbidden, Revoked, ReleaseExpired,
-  /// AuditUnavailable (while the store is latched no revocation could be recorded, so nothing is handed out).
-  Result<codec::Json> Resource(std::string_view bearer_token, std::string_view cookie, std::string_view resource);
+  /// The sealed key again, for a token or session cookie of the current release. A token goes before a
+  /// cookie. Errors: Unauthorized, SignatureInvalid, ChallengeUnknown, ChallengeExpired, Forbidden, Revoked,
+  /// ReleaseExpired, AuditUnavailable (while the store is latched no revocation could be recorded, so nothing
+  /// is handed out).
+  Result<codec::Json> Resource(std::string_view bearer_token, std::string_view cookie,
+                               std::string_view resource);
 
   // Control plane side.
-  Result<codec::Json> PutKey(std::string_view request_id, const std::string& namespace_name, const std::string& name,
-                             const codec::Json& spec);
+  Result<codec::Json> PutKey(std::string_view request_id, const std::string& namespace_name,
+                             const std::string& name, const codec::Json& spec);
   Result<codec::Json> GetKey(const std::string& namespace_name, const std::string& name);
   Result<> DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name);
-  Result<codec::Json> PutPolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name,
-                                const codec::Json& body);
+  Result<codec::Json> PutPolicy(std::string_view request_id, const std::string& namespace_name,
+                                const std::string& name, const codec::Json& body);
   Result<codec::Json> GetPolicy(const std::string& namespace_name, const std::string& name);
-  Result<> DeletePolicy(std::string_view request_id, const std::string& namespace_name, const std::string& name);
+  Result<> DeletePolicy(std::string_view request_id, const std::string& namespace_name,
+                        const std::string& name);
   /// True where it is new.
   Result<bool> PutRelease(const Registration& registration);
   Result<Release> GetRelease(const std::string& id);
@@ -82,8 +86,8 @@ class Broker {
   Result<codec::Json> DryRun(const codec::Json& body);
   codec::Json IdentityDocument(std::string_view guest_url) const;
 
-  /// What has to happen with time: leases that ran out, used challenges past need, checkpoints, gauges. Called
-  /// about every second from one thread.
+  /// What has to happen with time: leases that ran out, used challenges past need, checkpoints, gauges.
+  /// Called about every second from one thread.
   Result<> Sweep();
   /// Wakes who waits in Decisions(), for shutdown.
   void Interrupt();
@@ -99,7 +103,8 @@ class Broker {
 
   Result<Snapshot> ReadSnapshot(const Attempt& attempt);
   Result<std::shared_ptr<const AcceptedPolicy>> LoadPolicy(store::Transaction& transaction,
-                                                           const std::string& namespace_name, const std::string& name);
+                                                           const std::string& namespace_name,
+                                                           const std::string& name);
   void AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const;
   Result<> Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
   Result<> SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
@@ -108,11 +113,12 @@ class Broker {
 
   Result<> RevokeIn(store::Transaction& transaction, std::string_view request_id, Release release,
                     std::string_view cause);
-  Result<> RevokeAll(store::Transaction& transaction, std::string_view request_id, const std::vector<std::string>& ids,
-                     std::string_view cause);
+  Result<> RevokeAll(store::Transaction& transaction, std::string_view request_id,
+                     const std::vector<std::string>& ids, std::string_view cause);
   Result<> RevokeExpired(WallTime now);
   Result<> CollectUsed(WallTime now);
-  Result<> ReappraiseLive(store::Transaction& transaction, std::string_view request_id, const AcceptedPolicy& policy);
+  Result<> ReappraiseLive(store::Transaction& transaction, std::string_view request_id,
+                          const AcceptedPolicy& policy);
   void NotifyWaiters();
 
   BrokerPorts ports_;

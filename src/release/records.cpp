@@ -140,7 +140,8 @@ Result<> MigrateRecords(store::Store& store) {
        "digest TEXT NOT NULL,"
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
        " PRIMARY KEY (namespace, name))",
-       "CREATE TABLE floors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, authority TEXT "
+       "CREATE TABLE floors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, authority "
+       "TEXT "
        "NOT NULL,"
        " revision INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (kind, namespace, name, authority))",
        "CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",

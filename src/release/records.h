@@ -33,12 +33,13 @@ struct Release {
   std::string resource;
   std::string policy_digest;
   std::string evidence_digest;
-  std::string tee_key;      // thumbprint of the key that the last release was sealed to
+  std::string tee_key;  // thumbprint of the key that the last release was sealed to
   WallTime lease_expires{};
   std::int64_t releases = 0;
-  std::string jwe;          // flattened JSON; "" unless released
+  std::string jwe;  // flattened JSON; "" unless released
   std::string revocation_cause;
-  std::string evidence;     // what a changed policy is appraised against again; JSON, "" before the first release
+  std::string
+      evidence;  // what a changed policy is appraised against again; JSON, "" before the first release
 
   codec::Json ToJson() const;
 };
@@ -48,19 +49,23 @@ struct AcceptedPolicy {
   policy::Policy policy;
   codec::Json document;
   std::vector<std::string> signatures;
-  std::string authority;    // thumbprint of the key that signed
+  std::string authority;  // thumbprint of the key that signed
 };
 
 Result<> MigrateRecords(store::Store& store);
 
 Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id);
 Result<> SaveRelease(store::Transaction& transaction, const Release& release);
-Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after, std::int64_t limit);
+Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
+                                            std::int64_t limit);
 /// Ids of live releases whose lease has run out.
-Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now, std::int64_t limit);
-Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction, const std::string& namespace_name,
+Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
+                                                   std::int64_t limit);
+Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
+                                                        const std::string& namespace_name,
                                                         const std::string& policy);
-Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction, const std::string& namespace_name,
+Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction,
+                                                     const std::string& namespace_name,
                                                      const std::string& key);
 
 /// The row of a policy, deleted or not.
@@ -69,10 +74,10 @@ struct PolicyRow {
   std::string digest, authority, document, signatures;
   bool deleted;
 };
-Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction, const std::string& namespace_name,
-                                               const std::string& name);
-Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name, const std::string& name,
-                       const PolicyRow& row);
+Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
+                                               const std::string& namespace_name, const std::string& name);
+Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name,
+                       const std::string& name, const PolicyRow& row);
 
 /// The highest that was ever accepted under a name from an authority. It outlives the object and the reign of
 /// another authority over the name, so that neither opens the way back.
@@ -81,8 +86,9 @@ struct Floor {
   std::string digest;  // of what had that revision; "" where content is held to it elsewhere
 };
 enum class FloorKind : std::uint8_t { kPolicyRevision, kKeyVersion };
-Result<std::optional<Floor>> FindFloor(store::Transaction& transaction, FloorKind kind, const std::string& namespace_name,
-                                       const std::string& name, const std::string& authority);
+Result<std::optional<Floor>> FindFloor(store::Transaction& transaction, FloorKind kind,
+                                       const std::string& namespace_name, const std::string& name,
+                                       const std::string& authority);
 Result<> RaiseFloor(store::Transaction& transaction, FloorKind kind, const std::string& namespace_name,
                     const std::string& name, const std::string& authority, const Floor& floor);
 
@@ -102,6 +108,7 @@ struct DecisionNotice {
   std::string cluster, namespace_name;  // read, not written
 };
 Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& notice);
-Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after, std::int64_t limit);
+Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after,
+                                                 std::int64_t limit);
 
 }  // namespace portcullis::release

@@ -17,14 +17,15 @@ std::int64_t SecondsOf(WallTime time) {
 
 }  // namespace
 
-std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release, const crypto::EcPublicKey& tee_key,
-                       const Json& claims, std::string_view nonce_text, std::string token_id, WallTime now) {
+std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release,
+                       const crypto::EcPublicKey& tee_key, const Json& claims, std::string_view nonce_text,
+                       std::string token_id, WallTime now) {
   Json tee_jwk = tee_key.ToJwk();
   tee_jwk.Set("alg", "ECDH-ES+A256KW");
-  const Json evidence = Json::Object(
-      {{"snp", claims},
-       {"runtime_data_claims", Json::Object({{"nonce", nonce_text}, {"tee-pubkey", tee_jwk}})},
-       {"init_data", crypto::DigestText(release.registration.init_data_digest)}});
+  const Json evidence =
+      Json::Object({{"snp", claims},
+                    {"runtime_data_claims", Json::Object({{"nonce", nonce_text}, {"tee-pubkey", tee_jwk}})},
+                    {"init_data", crypto::DigestText(release.registration.init_data_digest)}});
   const Json payload = Json::Object(
       {{"eat_profile", "tag:github.com,2024:confidential-containers/Trustee"},
        {"iss", kIssuer},
@@ -37,15 +38,14 @@ std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& relea
        {"ear.verifier-id", Json::Object({{"developer", "https://portcullis.dev"}, {"build", "portcullis"}})},
        {"evidence_digest", release.evidence_digest},
        {"policy_digest", release.policy_digest},
-       {"submods",
-        Json::Object({{"cpu0", Json::Object({{"ear.status", "affirming"},
-                                             {"ear.trustworthiness-vector",
-                                              Json::Object({{"instance-identity", 2},
-                                                            {"configuration", 2},
-                                                            {"executables", 3},
-                                                            {"hardware", 2}})},
-                                             {"ear.appraisal-policy-id", release.policy_digest},
-                                             {"ear.veraison.annotated-evidence", evidence}})}})}});
+       {"submods", Json::Object({{"cpu0", Json::Object({{"ear.status", "affirming"},
+                                                        {"ear.trustworthiness-vector",
+                                                         Json::Object({{"instance-identity", 2},
+                                                                       {"configuration", 2},
+                                                                       {"executables", 3},
+                                                                       {"hardware", 2}})},
+                                                        {"ear.appraisal-policy-id", release.policy_digest},
+                                                        {"ear.veraison.annotated-evidence", evidence}})}})}});
   return crypto::SignJws(signing, "JWT", AsBytes(codec::ToText(payload)));
 }
 
@@ -57,7 +57,8 @@ Result<TokenClaims> VerifyToken(const crypto::EcPublicKey& signing, std::string_
     return Error{ReasonCode::kSignatureInvalid, "the token is of another issuer or for another audience"};
   const Json* expiry = value.Find("exp");
   const auto expires = expiry == nullptr ? std::nullopt : expiry->if_int64();
-  if (!expires || SecondsOf(now) > *expires) return Error{ReasonCode::kChallengeExpired, "the token is past its lifetime"};
+  if (!expires || SecondsOf(now) > *expires)
+    return Error{ReasonCode::kChallengeExpired, "the token is past its lifetime"};
   return TokenClaims{std::string(value.TextAt({"sub"})), std::string(value.TextAt({"evidence_digest"})),
                      std::string(value.TextAt({"jti"}))};
 }

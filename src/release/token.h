@@ -18,8 +18,9 @@ struct TokenClaims {
 
 /// An EAR (draft-ietf-rats-ear) as a JWT under ES256: as Confidential Containers clients read it
 /// (kbs-protocol.md section 3), plus aud, sub, jti and cnf. No raw evidence.
-std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release, const crypto::EcPublicKey& tee_key,
-                       const codec::Json& claims, std::string_view nonce_text, std::string token_id, WallTime now);
+std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release,
+                       const crypto::EcPublicKey& tee_key, const codec::Json& claims,
+                       std::string_view nonce_text, std::string token_id, WallTime now);
 
 /// Errors: SignatureInvalid (not ours, altered, wrong issuer or audience), ChallengeExpired (past exp).
 Result<TokenClaims> VerifyToken(const crypto::EcPublicKey& signing, std::string_view token, WallTime now);

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   agent::SystemFiles files;
   const SystemClock clock;
   crypto::SystemRandom random;
-  return agent::AgentMain(argc, argv, {files, clock, random, http::Client::Create,
-                                       [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
+  return agent::AgentMain(argc, argv,
+                          {files, clock, random, http::Client::Create,
+                           [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }});
 }

@@ -2,8 +2,8 @@
 
 namespace portcullis::snp {
 
-// AMD publishes these at https://kdsintf.amd.com/{vcek,vlek}/v1/{product}/cert_chain. The pins beside them are of
-// the certificate and of its DER SubjectPublicKeyInfo; roots.cpp holds the bytes to them.
+// AMD publishes these at https://kdsintf.amd.com/{vcek,vlek}/v1/{product}/cert_chain. The pins beside them
+// are of the certificate and of its DER SubjectPublicKeyInfo; roots.cpp holds the bytes to them.
 // clang-format off
 const AmdCertificate kAmdCertificates[kAmdCertificateCount] = {
     {Product::kMilan, AmdRole::kArk, "ARK-Milan",
