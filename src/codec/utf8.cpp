@@ -1,5 +1,8 @@
 #include "codec/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace portcullis::codec {
 namespace {
 
@@ -25,6 +28,13 @@ constexpr Sequence SequenceOf(unsigned char lead) {
   return {kNoLead, 0, 0};
 }
 
+/// Whether eight bytes are eight characters: ASCII, as most text here is.
+bool EightAscii(std::string_view text) {
+  std::uint64_t word;
+  std::memcpy(&word, text.data(), sizeof word);
+  return (word & 0x8080808080808080u) == 0;
+}
+
 /// Length of the character at the start of `text`, or 0 where there is none.
 std::size_t CharacterLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -43,6 +53,10 @@ std::size_t CharacterLength(std::string_view text) {
 std::size_t ValidUtf8Prefix(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
+    if (text.size() - at >= 8 && EightAscii(text.substr(at, 8))) {
+      at += 8;
+      continue;
+    }
     const std::size_t length = CharacterLength(text.substr(at));
     if (length == 0) return at;
     at += length;

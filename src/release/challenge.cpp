@@ -35,13 +35,18 @@ ChallengeSealer::ChallengeSealer(const keystore::Kek& kek, const Clock& clock, R
   process_ = codec::EncodeBase64Url(name);
 }
 
-SecretBytes ChallengeSealer::KeyOf(std::int64_t epoch) const {
-  return kek_.Derive("portcullis challenge epoch " + std::to_string(epoch));
+std::shared_ptr<const SecretBytes> ChallengeSealer::KeyOf(std::int64_t epoch) const {
+  const std::lock_guard lock(mutex_);
+  EpochKey& place = keys_[static_cast<std::uint64_t>(epoch) % keys_.size()];  // neighbours never share one
+  if (!place.key || place.epoch != epoch)
+    place = {epoch, std::make_shared<const SecretBytes>(
+                        kek_.Derive("portcullis challenge epoch " + std::to_string(epoch)))};
+  return place.key;
 }
 
 std::string ChallengeSealer::SealText(std::string_view purpose, std::string_view text) const {
-  const SecretBytes key = KeyOf(EpochOf(clock_.Now()));
-  return codec::EncodeBase64Url(crypto::SealAes256Gcm(key, AsBytes(text), AsBytes(purpose), random_));
+  const auto key = KeyOf(EpochOf(clock_.Now()));
+  return codec::EncodeBase64Url(crypto::SealAes256Gcm(*key, AsBytes(text), AsBytes(purpose), random_));
 }
 
 Result<std::string> ChallengeSealer::OpenText(std::string_view purpose, std::string_view cookie) const {
@@ -51,7 +56,7 @@ Result<std::string> ChallengeSealer::OpenText(std::string_view purpose, std::str
   if (!sealed) return unknown;
   const std::int64_t now = EpochOf(clock_.Now());
   for (const std::int64_t epoch : {now, now - 1}) {
-    const auto opened = crypto::OpenAes256Gcm(KeyOf(epoch), *sealed, AsBytes(purpose));
+    const auto opened = crypto::OpenAes256Gcm(*KeyOf(epoch), *sealed, AsBytes(purpose));
     if (opened) return opened->Expose([](Bytes bytes) { return ToText(bytes); });
   }
   return unknown;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -52,12 +55,19 @@ class ChallengeSealer {
  private:
   std::string SealText(std::string_view purpose, std::string_view text) const;
   Result<std::string> OpenText(std::string_view purpose, std::string_view cookie) const;
-  SecretBytes KeyOf(std::int64_t epoch) const;
+  /// Derived once an epoch; a key is wiped when a later epoch's takes its place.
+  std::shared_ptr<const SecretBytes> KeyOf(std::int64_t epoch) const;
 
   keystore::Kek kek_;
   const Clock& clock_;
   Random& random_;
   std::string process_;  // random: tells our own steady times from those of another process
+  struct EpochKey {
+    std::int64_t epoch;
+    std::shared_ptr<const SecretBytes> key;
+  };
+  mutable std::mutex mutex_;
+  mutable std::array<EpochKey, 2> keys_{};  // the current epoch's and the last one's, in either order
 };
 
 }  // namespace portcullis::release
