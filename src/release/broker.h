@@ -29,6 +29,7 @@ struct BrokerPorts {
   const Clock& clock;
   Random& random;
   metrics::Metrics& metrics;
+  double denial_burst = DenialBudget::kBurst;
 };
 
 struct AuthReply {
@@ -98,7 +99,7 @@ class Broker {
   explicit Broker(const BrokerPorts& ports)
       : ports_(ports),
         sealer_(ports.kek, ports.clock, ports.random),
-        denials_(ports.clock),
+        denials_(ports.clock, ports.denial_burst),
         started_{ports.clock.Now(), ports.clock.Steady()} {}
 
   Result<Snapshot> ReadSnapshot(const Attempt& attempt);

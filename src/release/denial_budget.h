@@ -15,13 +15,14 @@ class DenialBudget {
   static constexpr double kBurst = 10'000;      // all pods of a large cluster, denied at once by a bad policy
   static constexpr double kRefillASecond = 50;  // some 4 GB of rows a day at the worst
 
-  explicit DenialBudget(const Clock& clock) : clock_(clock), refilled_(clock.Steady()) {}
+  explicit DenialBudget(const Clock& clock, double burst = kBurst)
+      : clock_(clock), burst_(burst), refilled_(clock.Steady()), left_(burst) {}
 
   bool TakeOne() {
     const std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.Steady();
     const std::chrono::duration<double> passed = now - refilled_;
-    left_ = std::min(kBurst, left_ + passed.count() * kRefillASecond);
+    left_ = std::min(burst_, left_ + passed.count() * kRefillASecond);
     refilled_ = now;
     if (left_ < 1) return false;
     left_ -= 1;
@@ -30,9 +31,10 @@ class DenialBudget {
 
  private:
   const Clock& clock_;
+  const double burst_;
   std::mutex mutex_;
   SteadyTime refilled_;
-  double left_ = kBurst;
+  double left_;
 };
 
 }  // namespace portcullis::release

@@ -81,7 +81,8 @@ class BrokerTest : public ::testing::Test {
     log_ = audit::Log::Open(*store_, clock_, "portcullis.test/kbs", identity_->audit_seed.Expose([](Bytes b) {
              return SecretBytes::CopyOf(b);
            })).value();
-    broker_ = release::Broker::Open({*store_, *log_, kek_, *identity_, anchors_, clock_, random_, metrics_})
+    broker_ = release::Broker::Open(
+                  {*store_, *log_, kek_, *identity_, anchors_, clock_, random_, metrics_, denial_burst_})
                   .value();
   }
   void Close() {
@@ -235,6 +236,7 @@ class BrokerTest : public ::testing::Test {
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
   const KeyOwner owner_;
 
+  double denial_burst_ = release::DenialBudget::kBurst;
   std::function<void()> between_;  // runs once, before the next write
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<keystore::Identity> identity_;

@@ -204,8 +204,23 @@ TEST_F(Deny, ListsEverythingThatIsWrong) {
 }
 
 TEST_F(Deny, HasABudgetThatStrangersCantOverdraw) {
-  // Whoever is denied too often is told to come again, and nothing is written; who is right is served
-  // meanwhile.
+  denial_burst_ = 3;
+  Restart();
+  const LabGuest guest = Admit(1), stranger(IdOf(2));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Attest(stranger).denied());
+  const auto rows = AuditRows().size();
+  const auto challenge = Challenge(stranger);
+  EXPECT_THAT(Attest(challenge, stranger.Attestation(challenge.nonce_text)).reasons(),
+              ElementsAre(ReasonCode::kOverloaded));
+  EXPECT_EQ(AuditRows().size(), rows) << "nothing was decided";
+  EXPECT_TRUE(Attest(guest).allowed()) << "who is right is served meanwhile";
+  clock_.Advance(std::chrono::seconds(1));
+  EXPECT_THAT(Attest(challenge, stranger.Attestation(challenge.nonce_text)).reasons(),
+              ElementsAre(ReasonCode::kReleaseUnknown))
+      << "and so nothing was burnt";
+}
+
+TEST_F(Deny, HasABudgetThatFillsUpToItsSize) {
   release::DenialBudget budget(clock_);
   const auto burst = static_cast<int>(release::DenialBudget::kBurst);
   for (int i = 0; i < burst; ++i) ASSERT_TRUE(budget.TakeOne());
