@@ -45,7 +45,7 @@ class Driver {
   int next_id_ = 1;
 };
 
-/// The parts of one release, each timed right after an attestation, and their sum.
+/// The parts of one release, each timed right before or after an attestation, and their sum.
 struct Parts {
   Samples verify, seal, sign, commit, all, cpu;
 
@@ -91,11 +91,14 @@ Result<std::vector<Line>> BenchRelease(const ReleasePlan& plan, const Narrator& 
     for (std::size_t i = 0; i < kBatch; ++i) guests.push_back(TRY(driver.Prepare()));
     const double cpu_before = ProcessCpu(kbs->pid());
     for (const Ready& guest : guests) {
+      // In turns: who flushes the disk first also pays for what others have written meanwhile.
+      const bool parts_first = attest.size() % 2 == 0;
+      if (parts_first) parts.Measure(crypto, store);
       Result<> done = Done{};
       const double took = Timed([&] { done = driver.Attest(guest); });
       TRY(std::move(done));
       if (!driver.opened()) attest.Add(took);
-      parts.Measure(crypto, store);
+      if (!parts_first) parts.Measure(crypto, store);
     }
     broker_cpu += ProcessCpu(kbs->pid()) - cpu_before;
     say(std::to_string(attest.size()) + " of " + std::to_string(plan.timed) + " releases timed");
