@@ -50,7 +50,8 @@ std::string ChallengeSealer::SealText(std::string_view purpose, std::string_view
 }
 
 Result<std::string> ChallengeSealer::OpenText(std::string_view purpose, std::string_view cookie) const {
-  const Error unknown{ReasonCode::kChallengeUnknown, "the session cookie was not issued here, is altered or is too old"};
+  const Error unknown{ReasonCode::kChallengeUnknown,
+                      "the session cookie was not issued here, is altered or is too old"};
   if (cookie.empty() || cookie.size() > kMaxCookieBytes) return unknown;
   const auto sealed = codec::DecodeBase64Url(cookie);
   if (!sealed) return unknown;
@@ -72,13 +73,14 @@ Challenge ChallengeSealer::New(std::string tee, std::string release_id) const {
 
 std::string ChallengeSealer::Seal(const Challenge& challenge) const {
   return SealText(kChallengePurpose,
-                  codec::ToText(codec::Json::Object({{"n", codec::EncodeBase64Url(challenge.nonce)},
-                                                     {"t", challenge.tee},
-                                                     {"r", challenge.release_id},
-                                                     {"i", MillisOf(challenge.issued)},
-                                                     {"e", MillisOf(challenge.expires)},
-                                                     {"p", process_},
-                                                     {"s", SteadyMillis(challenge.issued_here.value_or(clock_.Steady()))}})));
+                  codec::ToText(codec::Json::Object(
+                      {{"n", codec::EncodeBase64Url(challenge.nonce)},
+                       {"t", challenge.tee},
+                       {"r", challenge.release_id},
+                       {"i", MillisOf(challenge.issued)},
+                       {"e", MillisOf(challenge.expires)},
+                       {"p", process_},
+                       {"s", SteadyMillis(challenge.issued_here.value_or(clock_.Steady()))}})));
 }
 
 Result<Challenge> ChallengeSealer::Open(std::string_view cookie) const {
@@ -93,7 +95,8 @@ Result<Challenge> ChallengeSealer::Open(std::string_view cookie) const {
   challenge.issued = TimeOf(TRY(in.Integer("i", 0, INT64_MAX)));
   challenge.expires = TimeOf(TRY(in.Integer("e", 0, INT64_MAX)));
   const std::int64_t issued_here = TRY(in.Integer("s", INT64_MIN, INT64_MAX));
-  if (TRY(in.Text("p")) == process_) challenge.issued_here = SteadyTime(std::chrono::milliseconds(issued_here));
+  if (TRY(in.Text("p")) == process_)
+    challenge.issued_here = SteadyTime(std::chrono::milliseconds(issued_here));
   if (challenge.IsPast(challenge.expires - challenge.issued, clock_))
     return Error{ReasonCode::kChallengeExpired, "the challenge is past its lifetime"};
   return challenge;
@@ -113,7 +116,8 @@ Result<Session> ChallengeSealer::OpenSession(std::string_view cookie) const {
   session.release_id = TRY(in.Text("r"));
   session.evidence_digest = TRY(in.Text("d"));
   session.expires = TimeOf(TRY(in.Integer("e", 0, INT64_MAX)));
-  if (clock_.Now() > session.expires) return Error{ReasonCode::kChallengeExpired, "the session is past its lifetime"};
+  if (clock_.Now() > session.expires)
+    return Error{ReasonCode::kChallengeExpired, "the session is past its lifetime"};
   return session;
 }
 

@@ -38,8 +38,9 @@ struct Session {
   WallTime expires;
 };
 
-/// AES-256-GCM-sealed cookies under keys derived from the KEK by epoch of ten minutes; the current and the last
-/// are accepted, so that a leaked derived key ages out and replicas need share nothing but the KEK. Thread-safe.
+/// AES-256-GCM-sealed cookies under keys derived from the KEK by epoch of ten minutes; the current and the
+/// last are accepted, so that a leaked derived key ages out and replicas need share nothing but the KEK.
+/// Thread-safe.
 class ChallengeSealer {
  public:
   ChallengeSealer(const keystore::Kek& kek, const Clock& clock, Random& random);
