@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <iterator>
@@ -43,7 +44,12 @@ class InterruptedStore final : public store::Store {
     if (const auto happens = Take()) happens();
     return inner_->Write(body);
   }
-  Result<> Read(const Body& body) const override { return inner_->Read(body); }
+  Result<> Read(const Body& body) const override {
+    auto result = inner_->Read(body);
+    ++reads_;
+    return result;
+  }
+  int reads() const { return reads_; }
   Result<> Migrate(std::string_view name, const std::vector<StaticText>& statements) override {
     return inner_->Migrate(name, statements);
   }
@@ -55,6 +61,7 @@ class InterruptedStore final : public store::Store {
     return std::exchange(between_, nullptr);
   }
   std::unique_ptr<store::Store> inner_;
+  mutable std::atomic<int> reads_{0};
   std::mutex mutex_;
   std::function<void()>& between_;
 };
@@ -238,7 +245,7 @@ class BrokerTest : public ::testing::Test {
 
   double denial_burst_ = release::DenialBudget::kBurst;
   std::function<void()> between_;  // runs once, before the next write
-  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<InterruptedStore> store_;
   std::unique_ptr<keystore::Identity> identity_;
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<release::Broker> broker_;

@@ -123,6 +123,14 @@ TEST_F(Deny, InitDataThatNamesAnotherRelease) {
   EXPECT_EQ(ReleaseOf(other).phase, release::Phase::kRegistered);
 }
 
+TEST_F(Deny, InitDataThatNamesAnotherReleaseThoughItWasAdmitted) {
+  LabGuest guest(IdOf(1));
+  guest.init_data = InitDataFor(IdOf(2));
+  Register(guest);
+  EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kInitDataMismatch));
+  ExpectRecordedDenial(guest, ReasonCode::kInitDataMismatch);
+}
+
 TEST_F(Deny, InitDataThatNamesAnotherKeyThoughItWasAdmitted) {
   LabGuest guest(IdOf(1));
   guest.init_data = InitDataFor(guest.release_id, "another-key");

@@ -188,17 +188,19 @@ TEST_F(DecisionFeed, AreResumedWhereTheReaderWas) {
   EXPECT_EQ(*none->Find("next"), *rest->Find("next"));
 }
 
-TEST_F(DecisionFeed, WakeWhoWaits) {
+TEST_F(DecisionFeed, WakesWhoWaits) {
   const LabGuest guest = Admit(1);
-  std::atomic<bool> asked{false};
+  const auto challenge = Challenge(guest);
+  const Json body = guest.Attestation(challenge.nonce_text);
+  const auto before = store_->reads();
   std::size_t count = 0;
   std::thread reader([&] {
-    asked = true;
-    const auto decisions = broker_->Decisions(0, 30s, 10);
+    const auto decisions = broker_->Decisions(0, std::chrono::hours(1), 10);
     count = decisions->Find("decisions")->if_array()->size();
   });
-  while (!asked) std::this_thread::yield();
-  ASSERT_TRUE(Attest(guest).allowed());
+  // It has looked and found nothing: without being woken it would wait for an hour.
+  while (store_->reads() == before) std::this_thread::yield();
+  ASSERT_TRUE(Attest(challenge, body).allowed());
   reader.join();
   EXPECT_EQ(count, 1u);
 }
