@@ -3,6 +3,7 @@
 #include "evidence/check.h"
 #include "evidence/snp/chain.h"
 #include "evidence/snp/reference_values.h"
+#include "evidence/verification.h"
 
 namespace portcullis::snp {
 
@@ -25,12 +26,8 @@ std::vector<evidence::Finding> CheckRows();
 
 /// Parses, authenticates and appraises: the whole of SNP verification. `reference` null runs the baseline
 /// only, and `binding` may then be null too; null beside a policy leaves the policy's rows open, which
-/// denies. Claims are what the report says, for display and audit: never raw evidence.
-struct Verification {
-  evidence::ProofTree tree;
-  codec::Json claims;  // {} where the report did not parse
-  std::vector<std::string> not_proven;
-};
+/// denies.
+using Verification = evidence::Verification;
 Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates,
                        const TrustAnchors& anchors, WallTime now, const ReferenceValues* reference,
                        const Binding* binding);
