@@ -26,16 +26,6 @@ std::string TextOf(const X509_NAME* name) {
   return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string CommonNameOf(const X509_NAME* name) {
-  const int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-  if (index < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, index) >= 0) return {};
-  const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
-  const std::string text =
-      ToText(ViewOf(ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))));
-  const bool printable = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7E; });
-  return printable ? text : std::string();
-}
-
 /// RFC 5280 4.2.1.3 and 4.2.1.9: both extensions are there, basicConstraints critical. Absent key usage,
 /// which OpenSSL reads as "everything", is not enough: every vendor's authorities say what they are.
 bool MaySignCertificates(const Certificate::Impl& impl, std::uint32_t flags) {
@@ -47,6 +37,16 @@ bool MaySignCertificates(const Certificate::Impl& impl, std::uint32_t flags) {
 }
 
 }  // namespace
+
+std::string CommonNameOf(const X509_NAME* name) {
+  const int index = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (index < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, index) >= 0) return {};
+  const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index));
+  const std::string text =
+      ToText(ViewOf(ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))));
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7E; });
+  return printable ? text : std::string();
+}
 
 Result<Certificate> Certificate::Parse(Bytes der) {
   auto impl = std::make_shared<Impl>();

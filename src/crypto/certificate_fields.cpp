@@ -1,5 +1,6 @@
 #include "crypto/certificate_impl.h"
 #include "crypto/der.h"
+#include "crypto/der_time.h"
 
 namespace portcullis::crypto {
 namespace {
@@ -8,54 +9,13 @@ using std::string_view_literals::operator""sv;
 
 constexpr std::uint8_t kVersionTag = 0xA0;
 constexpr std::uint8_t kExtensionsTag = 0xA3;
-constexpr std::uint8_t kUtcTime = 0x17;
-constexpr std::uint8_t kGeneralizedTime = 0x18;
 // RFC 5280 4.1.2.2 allows 20 octets; Intel draws all 160 bits and so needs a zero in front of half of them.
 constexpr std::size_t kMaxSerialBytes = 20;
 constexpr auto kEcPublicKeyOid = "\x2a\x86\x48\xce\x3d\x02\x01"sv;
 
 Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
 
-/// The digits as a number; -1 where one is not a digit.
-int Digits(std::string_view text) {
-  int value = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9') return -1;
-    value = value * 10 + (digit - '0');
-  }
-  return value;
-}
-
-/// RFC 5280 4.1.2.5: seconds given, Z, no fraction.
-Result<WallTime> ReadTime(DerReader& in) {
-  using std::chrono::day, std::chrono::month, std::chrono::year;
-  const DerElement element = TRY(in.Next());
-  std::string_view text = AsText(element.content);
-  const std::size_t year_digits = element.tag == kUtcTime ? 2 : 4;
-  if ((element.tag != kUtcTime && element.tag != kGeneralizedTime) || text.size() != year_digits + 11 ||
-      text.back() != 'Z')
-    return Malformed("validity is not in a form of RFC 5280");
-  int parts[6];  // year, month, day, hour, minute, second
-  for (std::size_t i = 0; i < 6; ++i) {
-    const std::size_t width = i == 0 ? year_digits : 2;
-    parts[i] = Digits(text.substr(0, width));
-    if (parts[i] < 0) return Malformed("validity has characters other than digits");
-    text.remove_prefix(width);
-  }
-  if (element.tag == kUtcTime) parts[0] += parts[0] < 50 ? 2000 : 1900;
-  const std::chrono::year_month_day date{year(parts[0]), month(static_cast<unsigned>(parts[1])),
-                                         day(static_cast<unsigned>(parts[2]))};
-  if (!date.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 59)
-    return Malformed("validity is not a time");
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(parts[3]) +
-         std::chrono::minutes(parts[4]) + std::chrono::seconds(parts[5]);
-}
-
-Result<std::uint64_t> ReadSerial(DerReader& in) {
-  const Bytes content = TRY(in.Take(kDerInteger));
-  if ((content.front() & std::byte{0x80}) != std::byte{0}) return Malformed("serial number is negative");
-  const std::size_t sign = content.front() == std::byte{0} ? 1 : 0;
-  if (content.size() > kMaxSerialBytes + sign) return Malformed("serial number is longer than 20 bytes");
+std::uint64_t SerialNumber(Bytes content) {
   std::uint64_t value = 0;
   for (const std::byte octet : content) {
     if (value >> 56 != 0) return UINT64_MAX;
@@ -115,13 +75,14 @@ Result<> ReadSignedPart(Certificate::Impl& out) {
   if (!SameBytes(TRY(version.Take(kDerInteger)), AsBytes("\x02"sv)))
     return Malformed("certificate is not version 3");
   TRY(version.Finish());
-  out.serial = TRY(ReadSerial(in));
+  out.serial_content = TRY(TakeSerial(in));
+  out.serial = SerialNumber(out.serial_content);
   if (!SameBytes(TRY(in.Next()).whole, out.signature_algorithm))
     return Malformed("outer and inner signature algorithm differ");
   out.issuer = TRY(ReadName(in, false));
   DerReader validity(TRY(in.Take(kDerSequence)));
-  out.not_before = TRY(ReadTime(validity));
-  out.not_after = TRY(ReadTime(validity));
+  out.not_before = TRY(TakeDerTime(validity));
+  out.not_after = TRY(TakeDerTime(validity));
   TRY(validity.Finish());
   out.subject = TRY(ReadName(in, true));
   out.spki = TRY(ReadPublicKeyInfo(in));
@@ -131,6 +92,14 @@ Result<> ReadSignedPart(Certificate::Impl& out) {
 }
 
 }  // namespace
+
+Result<Bytes> TakeSerial(DerReader& in) {
+  const Bytes content = TRY(in.Take(kDerInteger));
+  if ((content.front() & std::byte{0x80}) != std::byte{0}) return Malformed("serial number is negative");
+  const std::size_t sign = content.front() == std::byte{0} ? 1 : 0;
+  if (content.size() > kMaxSerialBytes + sign) return Malformed("serial number is longer than 20 bytes");
+  return content;
+}
 
 Result<> ReadCertificateFields(Certificate::Impl& out) {
   if (out.der.size() > kMaxCertificateBytes) return Malformed("certificate is larger than 16 KiB");

@@ -101,19 +101,27 @@ const EVP_MD* EcdsaHash(Bytes algorithm_identifier) {
 
 }  // namespace
 
+bool IsSignedWithRsaPssSha384(const SignedPart& what, const Certificate::Impl& issuer) {
+  if (!CheckPssParameters(what.algorithm)) return false;
+  EVP_PKEY* key = X509_get0_pubkey(issuer.x509.get());
+  return IsAcceptableRsaKey(key) && VerifyPss(key, what.bytes, what.signature);
+}
+
+bool IsSignedWithEcdsa(const SignedPart& what, const Certificate::Impl& issuer) {
+  const EVP_MD* hash = EcdsaHash(what.algorithm);
+  if (hash == nullptr || !issuer.ec_key) return false;
+  return VerifyDigestSignature(issuer.ec_key->impl()->key.get(), hash, what.bytes, what.signature);
+}
+
 bool Certificate::IsSignedBy_RsaPssSha384(const Certificate& issuer) const {
-  if (!SameBytes(impl_->issuer, issuer.impl_->subject)) return false;
-  if (!CheckPssParameters(impl_->signature_algorithm)) return false;
-  EVP_PKEY* key = X509_get0_pubkey(issuer.impl_->x509.get());
-  return IsAcceptableRsaKey(key) && VerifyPss(key, impl_->signed_part, impl_->signature);
+  return SameBytes(impl_->issuer, issuer.impl_->subject) &&
+         IsSignedWithRsaPssSha384({impl_->signed_part, impl_->signature_algorithm, impl_->signature},
+                                  *issuer.impl_);
 }
 
 bool Certificate::IsSignedBy_Ecdsa(const Certificate& issuer) const {
-  if (!SameBytes(impl_->issuer, issuer.impl_->subject)) return false;
-  const EVP_MD* hash = EcdsaHash(impl_->signature_algorithm);
-  if (hash == nullptr || !issuer.impl_->ec_key) return false;
-  return VerifyDigestSignature(issuer.impl_->ec_key->impl()->key.get(), hash, impl_->signed_part,
-                               impl_->signature);
+  return SameBytes(impl_->issuer, issuer.impl_->subject) &&
+         IsSignedWithEcdsa({impl_->signed_part, impl_->signature_algorithm, impl_->signature}, *issuer.impl_);
 }
 
 }  // namespace portcullis::crypto
