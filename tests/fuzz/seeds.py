@@ -52,6 +52,8 @@ def members(value, names):
 def certificates(seeds, data):
     der = sorted(list(data.glob("snp/**/*.der")) + list(data.glob("x509/**/*.der")) + list(data.glob("x509/**/*.crt")))
     seeds.add_files("certificate", der)
+    seeds.add_files("crl", sorted([*data.glob("tdx/collateral/*.der"), *data.glob("snp/synthetic/crl/*.der"),
+                                   *data.glob("x509/pkits/crls/*.crl")]))
     seeds.add_files("leaf", data.glob("snp/**/v[cl]ek*.der"))
     seeds.add_files("certificate_table", data.glob("snp/exttable-*.bin"))
     seeds.add_files("pem", list(data.glob("x509/**/*.pem"))[:80])
