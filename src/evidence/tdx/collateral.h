@@ -19,6 +19,8 @@ struct CollateralBytes {
   ByteBuffer tcb_info, qe_identity;               // response bodies, JSON
   std::string tcb_info_chain, qe_identity_chain;  // PEM, signing certificate then root
   ByteBuffer pck_crl, root_crl;                   // DER
+  // PEM, PCK CA then root. Storing needs it (collateral_gate.h); an appraisal takes the CA from the quote.
+  std::string pck_crl_chain = {};
 };
 
 /// The same, parsed and with its signatures looked at once. What is wrong with it becomes findings of the
