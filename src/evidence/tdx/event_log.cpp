@@ -41,7 +41,7 @@ std::optional<std::size_t> SizeOf(std::uint16_t algorithm) {
 class Algorithms {
  public:
   bool Contains(std::uint16_t algorithm) const {
-    return std::ranges::find(list_.begin(), list_.begin() + count_, algorithm) != list_.begin() + count_;
+    return std::ranges::count(std::span(list_).first(count_), algorithm) != 0;
   }
   Result<> Add(std::uint16_t algorithm) {
     if (count_ == list_.size() || Contains(algorithm))
@@ -52,7 +52,7 @@ class Algorithms {
 
  private:
   std::array<std::uint16_t, kMaxEventDigests> list_{};
-  std::ptrdiff_t count_ = 0;
+  std::size_t count_ = 0;
 };
 
 Result<std::uint32_t> TakeCount(ByteReader& in) {
