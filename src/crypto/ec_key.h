@@ -18,6 +18,9 @@ struct EcPrivateKey::Impl {
   EcPublicKey public_key;
 };
 
+/// An EVP key of the curve's group and nothing else.
+KeyPtr NewKeyOn(const CurveProfile& profile);
+
 /// The key of the point x || y. Error: TeeKeyNotAccepted where it is not on the curve.
 Result<EcPublicKey> PublicKeyOf(const CurveProfile& profile, Bytes point);
 

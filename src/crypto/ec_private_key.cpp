@@ -121,8 +121,12 @@ const EcPublicKey& EcPrivateKey::public_key() const { return impl_->public_key; 
 
 EcPrivateKey EcPrivateKey::Generate(Curve curve) {
   const CurveProfile& profile = ProfileOf(curve);
-  KeyPtr key(EVP_EC_gen(profile.group));
-  Require(key != nullptr);
+  const KeyPtr group = NewKeyOn(profile);
+  const KeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, group.get(), nullptr));
+  EVP_PKEY* raw = nullptr;
+  Require(context != nullptr && EVP_PKEY_keygen_init(context.get()) == 1 &&
+          EVP_PKEY_generate(context.get(), &raw) == 1);
+  KeyPtr key(raw);
   ByteBuffer encoded(1 + 2 * profile.field_bytes);
   std::size_t size = 0;
   Require(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,

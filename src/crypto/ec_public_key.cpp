@@ -1,5 +1,6 @@
 #include <openssl/core_names.h>
-#include <openssl/param_build.h>
+
+#include <array>
 
 #include "codec/text.h"
 #include "crypto/digest.h"
@@ -9,6 +10,19 @@ namespace portcullis::crypto {
 namespace {
 
 Error NotAccepted(StaticText text) { return Error{ReasonCode::kTeeKeyNotAccepted, text}; }
+
+KeyPtr GroupOnly(const CurveProfile& profile) {
+  std::string group = profile.group;
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
+      OSSL_PARAM_construct_end(),
+  };
+  const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  Require(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
+  EVP_PKEY* raw = nullptr;
+  Require(EVP_PKEY_fromdata(context.get(), &raw, EVP_PKEY_KEY_PARAMETERS, parameters) == 1);
+  return KeyPtr(raw);
+}
 
 Result<> RefuseUnknownMembers(const codec::Json& jwk) {
   // A private member has no business here, and an RSA or symmetric one makes the key ambiguous (hazards J16).
@@ -56,22 +70,25 @@ Result<ByteBuffer> Coordinate(const codec::Json& jwk, std::string_view name, std
 
 }  // namespace
 
+KeyPtr NewKeyOn(const CurveProfile& profile) {
+  // Naming the group makes OpenSSL compute its tables anew, which costs more than all else here; a copy of a
+  // key that has nothing but a group shares them.
+  static const std::array<KeyPtr, 3> kTemplates{GroupOnly(ProfileOf(Curve::kP256)),
+                                                GroupOnly(ProfileOf(Curve::kP384)),
+                                                GroupOnly(ProfileOf(Curve::kP521))};
+  KeyPtr key(EVP_PKEY_dup(kTemplates.at(static_cast<std::size_t>(profile.curve)).get()));
+  Require(key != nullptr);
+  return key;
+}
+
 Result<EcPublicKey> PublicKeyOf(const CurveProfile& profile, Bytes point) {
   if (point.size() != 2 * profile.field_bytes) return NotAccepted("EC point has the wrong length");
   ByteBuffer uncompressed{std::byte{0x04}};
   Append(uncompressed, point);
 
-  std::string group = profile.group;
-  OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, uncompressed.data(), uncompressed.size()),
-      OSSL_PARAM_construct_end(),
-  };
-  const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-  Require(context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
-  EVP_PKEY* raw = nullptr;
-  const bool imported = EVP_PKEY_fromdata(context.get(), &raw, EVP_PKEY_PUBLIC_KEY, parameters) == 1;
-  KeyPtr key(raw);
+  KeyPtr key = NewKeyOn(profile);
+  const bool imported =
+      EVP_PKEY_set1_encoded_public_key(key.get(), Octets(std::span(uncompressed)), uncompressed.size()) == 1;
   if (!imported) return NotAccepted("EC point is not on the curve");
 
   // The import checks the curve equation already; this says so, and holds if a later OpenSSL does not.

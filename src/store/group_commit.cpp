@@ -16,58 +16,86 @@ Error Unavailable() {
 }  // namespace
 
 GroupCommit::GroupCommit(std::unique_ptr<SqliteConnection> connection, Latch& latch)
-    : connection_(std::move(connection)), latch_(latch), thread_([this] { Loop(); }) {}
+    : connection_(std::move(connection)), latch_(latch), checkpoints_([this] { KeepLogShort(); }) {}
 
 GroupCommit::~GroupCommit() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  queued_.notify_one();
-  thread_.join();
+  log_grew_.notify_one();
+  checkpoints_.join();
 }
 
 Result<> GroupCommit::Run(const Store::Body& body) {
-  // A body that writes again would wait for itself for ever.
-  if (std::this_thread::get_id() == thread_.get_id()) std::abort();
-  Job job{.body = body, .changed = {}};
-  std::unique_lock lock(mutex_);
-  queue_.push_back(&job);
-  queued_.notify_one();
-  job.changed.wait(lock, [&job] { return job.finished; });
+  Job job{.body = &body, .changed = {}};
+  Lock lock(mutex_);
+  if (!Await(job, lock)) return std::move(job.result);
+  const Batch batch = TakeBatch();
+  lock.unlock();
+  CommitBatch(batch);
+  lock.lock();
+  HandOn(batch);
   return std::move(job.result);
 }
 
-void GroupCommit::Loop() noexcept {
-  for (;;) {
-    const Batch batch = TakeBatch();
-    if (batch.empty()) return;
-    CommitBatch(batch);
-    Finish(batch);
-    // After the answers: nobody who is durable waits for housekeeping. A failure has tripped the latch.
-    if (!latch_.tripped()) (void)connection_->CheckpointIfLong();
-  }
+bool GroupCommit::Await(Job& job, Lock& lock) {
+  // A body that writes again would wait for itself for ever.
+  if (leader_ == std::this_thread::get_id()) std::abort();
+  queue_.push_back(&job);
+  if (leader_) job.changed.wait(lock, [&job] { return job.finished || job.leads; });
+  if (job.finished) return false;
+  leader_ = std::this_thread::get_id();
+  return true;
 }
 
 GroupCommit::Batch GroupCommit::TakeBatch() {
-  std::unique_lock lock(mutex_);
-  queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-  const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kMaxBatch));
-  Batch batch(queue_.begin(), queue_.begin() + count);
-  queue_.erase(queue_.begin(), queue_.begin() + count);
+  Batch batch;
+  while (!queue_.empty() && queue_.front()->body != nullptr && batch.size() < kMaxBatch) {
+    batch.push_back(queue_.front());
+    queue_.pop_front();
+  }
   return batch;
 }
 
-void GroupCommit::Finish(const Batch& batch) {
-  const std::lock_guard lock(mutex_);
-  for (Job* job : batch) {
+// Under the mutex: once it is let go, a finished job may be gone.
+void GroupCommit::HandOn(const Batch& done) {
+  for (Job* job : done) {
     job->finished = true;
-    job->changed.notify_one();  // under the mutex: once it is let go, the job may be gone
+    job->changed.notify_one();
+  }
+  if (!log_is_long_ && !latch_.tripped() && connection_->log_is_long()) {
+    log_is_long_ = true;
+    log_grew_.notify_one();
+  }
+  if (queue_.empty()) {
+    leader_.reset();
+    return;
+  }
+  leader_ = std::thread::id();  // nobody's, but taken: the next one is on its way
+  queue_.front()->leads = true;
+  queue_.front()->changed.notify_one();
+}
+
+// Beside the answers: nobody who is durable waits for housekeeping.
+void GroupCommit::KeepLogShort() noexcept {
+  Lock lock(mutex_);
+  for (;;) {
+    log_grew_.wait(lock, [this] { return stopping_ || log_is_long_; });
+    if (stopping_) return;
+    Job job{.body = nullptr, .changed = {}};
+    Await(job, lock);
+    queue_.pop_front();
+    lock.unlock();
+    (void)connection_->CheckpointIfLong();  // a failure has tripped the latch
+    lock.lock();
+    log_is_long_ = false;
+    HandOn({});
   }
 }
 
-void GroupCommit::CommitBatch(const Batch& batch) {
-  const Result<> committed = RunTogether(batch);
+void GroupCommit::CommitBatch(const Batch& batch) noexcept {
+  const Result<> committed = batch.size() == 1 ? RunAlone(*batch.front()) : RunTogether(batch);
   if (committed) return;
   if (connection_->in_transaction()) (void)connection_->Execute("ROLLBACK", {});
   // Also those whose body returned an Error of its own: it may rest on a change that is now undone.
@@ -82,10 +110,20 @@ Result<> GroupCommit::RunTogether(const Batch& batch) {
   return Done{};
 }
 
+// A refusal of its own body undoes all there is: no savepoint is needed.
+Result<> GroupCommit::RunAlone(Job& job) {
+  if (latch_.tripped()) return Unavailable();
+  TRY(connection_->Execute("BEGIN IMMEDIATE", {}));
+  job.result = (*job.body)(*connection_);
+  if (latch_.tripped() || !connection_->in_transaction()) return Unavailable();
+  TRY(connection_->Execute(job.result ? StaticText("COMMIT") : StaticText("ROLLBACK"), {}));
+  return Done{};
+}
+
 // The body's own result goes to the job; an Error from here ends the whole batch.
 Result<> GroupCommit::RunOne(Job& job) {
   TRY(connection_->Execute("SAVEPOINT body", {}));
-  job.result = job.body(*connection_);
+  job.result = (*job.body)(*connection_);
   // A body may have shrugged off the error of a statement; the transaction it ran in may be gone.
   if (latch_.tripped() || !connection_->in_transaction()) return Unavailable();
   if (!job.result) TRY(connection_->Execute("ROLLBACK TO body", {}));

@@ -204,8 +204,11 @@ Result<Row> SqliteConnection::ReadRow(sqlite3_stmt* statement) {
 
 bool SqliteConnection::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 
+bool SqliteConnection::log_is_long() const { return log_pages_ >= kLongLogPages; }
+
 Result<> SqliteConnection::CheckpointIfLong() {
-  if (log_pages_ < kLongLogPages) return Done{};
+  if (!log_is_long()) return Done{};
+  log_pages_ = 0;  // the next commit says how many there are then
   const int code =
       sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   // Busy: a reader still needs the log. The next commit tries again.

@@ -33,6 +33,7 @@ class SqliteConnection final : public Transaction {
 
   /// False also after SQLite itself has rolled back, as it does on some errors.
   bool in_transaction() const;
+  bool log_is_long() const;
   /// Moves what is in the write-ahead log into the database once the log has grown long.
   Result<> CheckpointIfLong();
 
