@@ -82,6 +82,11 @@ def attestation_request(evidence):
                        "tee-evidence": {"primary_evidence": evidence, "additional_evidence": ""}})
 
 
+def measure(seeds, data):
+    seeds.add_files("ccel", data.glob("tdx/ccel/*.bin"))
+    seeds.add_files("firmware", data.glob("snp-measure/*.bin"))
+
+
 def jose(seeds, data):
     for file in sorted(list(data.glob("jose/cookbook/**/*.json")) + list(data.glob("wycheproof/json_web_*.json"))):
         text = json.loads(file.read_text())
@@ -120,6 +125,7 @@ def main():
     seeds = Seeds(out)
     certificates(seeds, data)
     snp(seeds, data)
+    measure(seeds, data)
     jose(seeds, data)
     http(seeds, data)
     seeds.add_files("json", list(data.glob("json/**/*.json")))

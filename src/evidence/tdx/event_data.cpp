@@ -8,9 +8,15 @@ namespace {
 
 constexpr std::string_view kRuntimeEventMagic = "LEAA";  // 0x4141454C: the attestation agent's own events
 constexpr std::size_t kMaxVariableNameUnits = 1024;
-// GRUB measures a command and logs it behind one of these. The prefix itself is not measured, so it says
-// nothing; only what follows may be read.
-constexpr std::string_view kGrubPrefixes[] = {"grub_cmd: ", "kernel_cmdline: ", "grub_cmd "};
+/// GRUB measures a command and logs it behind a prefix. The prefix itself is not measured, so it says
+/// nothing; only what follows may be read.
+struct GrubForm {
+  std::string_view prefix;
+  std::size_t measured_nuls;
+};
+constexpr GrubForm kGrubForms[] = {
+    {"grub_cmd: ", 0}, {"kernel_cmdline: ", 0}, {"grub_cmd ", 1},  // the last one: Alibaba's build
+};
 
 /// UEFI_VARIABLE_DATA: only the variable's value is measured, not its name.
 Result<Bytes> VariableValue(Bytes data) {
@@ -26,14 +32,14 @@ Result<Bytes> VariableValue(Bytes data) {
   return value;
 }
 
-/// The command or command line up to its NUL; some builds log a byte of what lies behind it.
+/// The command or command line to its NUL; some builds log a byte of what lies behind it.
 std::optional<Bytes> GrubText(Bytes data) {
   const std::string_view text = AsText(data);
-  for (const std::string_view prefix : kGrubPrefixes)
-    if (text.starts_with(prefix)) {
+  for (const GrubForm& form : kGrubForms)
+    if (text.starts_with(form.prefix)) {
       const auto end = text.find('\0');
       if (end == std::string_view::npos) return std::nullopt;
-      return data.first(end).subspan(prefix.size());
+      return data.first(end + form.measured_nuls).subspan(form.prefix.size());
     }
   return std::nullopt;
 }
