@@ -54,7 +54,7 @@ bool SweepUntilStopped(release::Broker& broker, const store::Store& store, const
 
 }  // namespace
 
-int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const std::atomic<bool>& stop,
+int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool>& stop,
               const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready) {
   SetLogLevel(options.log_level);
   if (const auto hardened = HardenProcess(); !hardened)
@@ -75,8 +75,8 @@ int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const st
       audit::Log::Open(**store, clock, options.audit_origin,
                        identity->audit_seed.Expose([](Bytes b) { return SecretBytes::CopyOf(b); }));
   if (!audit) return Fail("audit log can't be opened", audit.error());
-  const auto broker =
-      release::Broker::Open({**store, **audit, *kek, *identity, anchors, clock, random, metrics});
+  const auto broker = release::Broker::Open(
+      {**store, **audit, *kek, *identity, trust.anchors, *trust.endorsements, clock, random, metrics});
   if (!broker) return Fail("broker can't be opened", broker.error());
 
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, **store), metrics);
@@ -104,7 +104,7 @@ int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const st
   return healthy ? 0 : kExitStore;
 }
 
-int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAnchors>()>& anchors) {
+int BrokerMain(int argc, char** argv, const std::function<Result<Trust>()>& trust) {
   CLI::App app{
       "Portcullis Key Broker Service: verifies attestation evidence and seals model keys to attested "
       "guests."};
@@ -132,7 +132,7 @@ int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAncho
   }
   const auto options = LoadOptions(config);
   if (!options) return Fail("configuration is not valid", options.error());
-  const auto roots = anchors();
+  const auto roots = trust();
   if (!roots) return Fail("roots of trust can't be loaded", roots.error());
   signal(SIGTERM, OnSignal);
   signal(SIGINT, OnSignal);

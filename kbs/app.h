@@ -2,20 +2,27 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 
 #include "evidence/snp/chain.h"
 #include "kbs/options.h"
 
 namespace portcullis::kbs {
 
-/// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. The roots of trust
-/// come from the caller's main and from nowhere else. Returns the process's exit code
-/// (docs/reference/api.md). `on_ready`, where set, gets the bound ports (guest, broker, ops) once all serve.
-int RunBroker(const Options& options, const snp::TrustAnchors& anchors, const std::atomic<bool>& stop,
+/// What evidence is held to beside policies. It comes from the caller's main and from nowhere else.
+struct Trust {
+  snp::TrustAnchors anchors;
+  std::shared_ptr<const snp::EndorsementSource> endorsements;
+};
+
+/// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. Returns the
+/// process's exit code (docs/reference/api.md). `on_ready`, where set, gets the bound ports (guest, broker,
+/// ops) once all serve.
+int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool>& stop,
               const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready = {});
 
 /// The command line that production and lab executables share: --config, --help, --version, checks.
-/// `anchors` is called once the configuration was read.
-int BrokerMain(int argc, char** argv, const std::function<Result<snp::TrustAnchors>()>& anchors);
+/// `trust` is called once the configuration was read.
+int BrokerMain(int argc, char** argv, const std::function<Result<Trust>()>& trust);
 
 }  // namespace portcullis::kbs

@@ -81,6 +81,11 @@ Result<std::vector<crypto::Certificate>> ReadCertificates(const std::string& pat
   return TRY_AT(Quoted(path), ParseCertificates(content));
 }
 
+Result<crypto::Crl> ReadCrl(const std::string& path) {
+  const std::string content = TRY(ReadFile(path, crypto::kMaxCrlBytes));
+  return TRY_AT(Quoted(path), crypto::Crl::Parse(AsBytes(content)));
+}
+
 Result<crypto::EcPublicKey> ReadPublicKey(const std::string& path) {
   const std::string content = TRY(ReadFile(path, kMaxKeyFileBytes));
   if (StartsWithBrace(content)) {

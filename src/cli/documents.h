@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "codec/json.h"
 #include "crypto/certificate.h"
+#include "crypto/crl.h"
 #include "crypto/jwk.h"
 
 /// What files on a desk hold, read strictly. A defect is RequestMalformed and names the file.
@@ -26,6 +27,9 @@ Result<PolicyFile> ReadPolicyFile(const std::string& path, const CliPorts& ports
 
 /// Certificates of a file: one DER, PEM blocks, or the certificate table of an extended SNP report (auxblob).
 Result<std::vector<crypto::Certificate>> ReadCertificates(const std::string& path);
+
+/// A certificate revocation list in DER, as AMD serves it.
+Result<crypto::Crl> ReadCrl(const std::string& path);
 
 /// An EC public key: PEM ("PUBLIC KEY") or JWK.
 Result<crypto::EcPublicKey> ReadPublicKey(const std::string& path);

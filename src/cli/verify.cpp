@@ -6,6 +6,7 @@
 #include "cli/files.h"
 #include "cli/verdict.h"
 #include "codec/text.h"
+#include "evidence/snp/given_endorsements.h"
 #include "policy/policy.h"
 
 namespace portcullis::cli {
@@ -18,7 +19,7 @@ constexpr std::string_view kHostDataRow = "snp.host-data";
 
 struct VerifySnpOptions {
   std::string report, policy, report_data, init_data, at, format;
-  std::vector<std::string> certificates;
+  std::vector<std::string> certificates, lists;
 };
 
 /// What the command line says that the report must show.
@@ -74,9 +75,11 @@ void CompareBytes(std::string_view row, ReasonCode reason, Bytes expected, Bytes
 }
 
 /// Only the baseline: genuine, well formed, bound to its certificate, debug off.
-Verdict VerifyBaseline(Bytes report, std::span<const crypto::Certificate> certificates, const Wanted& wanted,
-                       WallTime now, const snp::TrustAnchors& anchors) {
-  snp::Verification verified = snp::VerifySnp(report, certificates, anchors, now, nullptr, nullptr);
+Verdict VerifyBaseline(Bytes report, std::span<const crypto::Certificate> certificates,
+                       const snp::EndorsementSource* endorsements, const Wanted& wanted, WallTime now,
+                       const snp::TrustAnchors& anchors) {
+  snp::Verification verified =
+      snp::VerifySnp(report, certificates, endorsements, anchors, now, nullptr, nullptr);
   Verdict verdict{std::move(verified.tree), std::move(verified.claims), std::move(verified.not_proven)};
   const auto parsed = snp::ParseReport(report);
   if (wanted.report_data && parsed)
@@ -92,12 +95,14 @@ Verdict VerifyBaseline(Bytes report, std::span<const crypto::Certificate> certif
 /// The policy's SNP rules as well. Without --report-data nothing is known of freshness; the row leaves the
 /// tree then, so that nobody takes it for passed.
 Verdict VerifyUnder(const snp::ReferenceValues& rules, Bytes report,
-                    std::span<const crypto::Certificate> certificates, const Wanted& wanted, WallTime now,
+                    std::span<const crypto::Certificate> certificates,
+                    const snp::EndorsementSource* endorsements, const Wanted& wanted, WallTime now,
                     const snp::TrustAnchors& anchors) {
   const auto parsed = snp::ParseReport(report);
   const snp::ReportData own = parsed ? parsed->report_data : snp::ReportData();
   const snp::Binding binding{wanted.report_data.value_or(own), wanted.host_data};
-  snp::Verification verified = snp::VerifySnp(report, certificates, anchors, now, &rules, &binding);
+  snp::Verification verified =
+      snp::VerifySnp(report, certificates, endorsements, anchors, now, &rules, &binding);
   Verdict verdict{std::move(verified.tree), std::move(verified.claims), std::move(verified.not_proven)};
   if (!wanted.report_data)
     std::erase_if(verdict.tree.findings,
@@ -112,13 +117,19 @@ Result<Exit> VerifySnp(const VerifySnpOptions& options, const Context& context) 
   for (const std::string& path : options.certificates)
     for (crypto::Certificate& certificate : TRY(ReadCertificates(path)))
       certificates.push_back(std::move(certificate));
+  std::vector<crypto::Crl> lists;
+  for (const std::string& path : options.lists) lists.push_back(TRY(ReadCrl(path)));
+  const snp::GivenEndorsements given(std::move(lists));
+  // Without one the baseline does not look at revocation, and says so.
+  const snp::EndorsementSource* const endorsements = options.lists.empty() ? nullptr : &given;
   const Wanted wanted = TRY(ReadWanted(options));
   const WallTime now = TRY(TimeOf(options, ports.clock));
   const std::optional<policy::Policy> policy = TRY(ReadPolicy(options.policy, ports));
 
-  Verdict verdict = policy
-                        ? VerifyUnder(*policy->snp, AsBytes(report), certificates, wanted, now, ports.anchors)
-                        : VerifyBaseline(AsBytes(report), certificates, wanted, now, ports.anchors);
+  Verdict verdict =
+      policy
+          ? VerifyUnder(*policy->snp, AsBytes(report), certificates, endorsements, wanted, now, ports.anchors)
+          : VerifyBaseline(AsBytes(report), certificates, endorsements, wanted, now, ports.anchors);
   if (!wanted.report_data)
     verdict.not_proven.emplace_back("no --report-data was given: the report may be old, or another's");
   return PrintVerdict(verdict, options.format, context);
@@ -139,6 +150,9 @@ void AddVerifyCommands(CLI::App& program, Context& context) {
   snp->add_option("--cert", options->certificates,
                   "VCEK or VLEK in DER or PEM, or the auxblob that came with the report; may be repeated")
       ->type_name("FILE");
+  snp->add_option("--crl", options->lists,
+                  "AMD's revocation list in DER, of each product's root; may be repeated")
+      ->type_name("FILE");
   snp->add_option("--policy", options->policy,
                   "Appraise by the SNP rules of this policy or ReleasePolicy; - for stdin")
       ->type_name("FILE");
@@ -150,11 +164,11 @@ void AddVerifyCommands(CLI::App& program, Context& context) {
       ->type_name("RFC3339");
   AddOutputOption(*snp, options->format, {"text", "json"});
   snp->footer(R"(Without a policy: genuine, well formed, bound to its certificate, debug off.
-With a policy and without --init-data, HOST_DATA must be zero.
+With a policy and without --init-data, HOST_DATA must be zero; it demands a --crl too.
 
 Examples:
   portcullis verify snp --report report.bin --cert vcek.der
-  portcullis verify snp --report report.bin --cert auxblob.bin --policy policy.yaml --init-data init.toml -o json)");
+  portcullis verify snp --report report.bin --cert auxblob.bin --crl crl.der --policy policy.yaml --init-data init.toml -o json)");
   snp->callback([options, &context] { context.Finish(VerifySnp(*options, context), options->format); });
 }
 

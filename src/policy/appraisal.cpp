@@ -97,13 +97,14 @@ constexpr Check<Request> kChecks[] = {
 }  // namespace
 
 Appraisal AppraiseSnp(const Policy& policy, const Requester& requester, const SnpEvidence& evidence,
-                      const snp::ReportData& report_data, const snp::TrustAnchors& anchors, WallTime now) {
+                      const snp::ReportData& report_data, const snp::EndorsementSource& endorsements,
+                      const snp::TrustAnchors& anchors, WallTime now) {
   const crypto::Sha256Digest presented = crypto::Sha256(AsBytes(requester.init_data.text));
   const snp::Binding binding{report_data, snp::HostData(presented.array())};
   // Without SNP rules only the baseline runs, for display: policy.tee-allowed then refuses.
   const snp::ReferenceValues* const reference = policy.snp ? &*policy.snp : nullptr;
-  snp::Verification verified =
-      snp::VerifySnp(evidence.report, evidence.certificates, anchors, now, reference, &binding);
+  snp::Verification verified = snp::VerifySnp(evidence.report, evidence.certificates, &endorsements, anchors,
+                                              now, reference, &binding);
 
   Appraisal out{std::move(verified.tree), std::move(verified.claims), std::move(verified.not_proven)};
   evidence::Appraise(std::span<const Check<Request>>(kChecks), Request{policy, requester, presented},

@@ -109,6 +109,9 @@ std::string SnpText(const snp::ReferenceValues& rules) {
   line("One of these processors:");
   for (const snp::AllowedProduct& product : rules.products) out += ProductText(product);
   line(ChipsText(rules));
+  line("AMD's revocation list, at most " +
+       Number(static_cast<std::uint64_t>(rules.max_crl_age / std::chrono::hours(24))) +
+       " days old, without the chain's certificates on it.");
   line("A launch measurement of:");
   for (const snp::Measurement& measurement : rules.measurements)
     out += "      " + Hex(measurement.bytes()) + "\n";

@@ -78,12 +78,13 @@ struct Appraisal {
   std::vector<std::string> not_proven;
 };
 
-/// Pure. Rows: those of VerifySnp (HOST_DATA is held to the digest of the presented init-data), then
+/// Rows: those of VerifySnp (HOST_DATA is held to the digest of the presented init-data), then
 /// "policy.tee-allowed", "policy.key-allowed", "policy.subject-allowed", "policy.init-data-algorithm"
 /// (sha256, which HOST_DATA can hold), "policy.init-data-admitted" (digest of the presented text is the
 /// admitted one), "policy.init-data-entries" (each but kReleaseEntry pinned, each pin present).
 Appraisal AppraiseSnp(const Policy& policy, const Requester& requester, const SnpEvidence& evidence,
-                      const snp::ReportData& report_data, const snp::TrustAnchors& anchors, WallTime now);
+                      const snp::ReportData& report_data, const snp::EndorsementSource& endorsements,
+                      const snp::TrustAnchors& anchors, WallTime now);
 
 /// The "policy." rows above with reason and source: for docs and golden tests.
 std::vector<evidence::Finding> RequestCheckRows();

@@ -156,6 +156,11 @@ Result<snp::DigestRule<T>> ReadDigestRule(ObjectReader& in, StaticText must) {
   return rule;
 }
 
+Result<std::chrono::seconds> ReadRevocation(ObjectReader& in) {
+  const auto days = TRY(in.Integer("maxCrlAgeDays", 1, 366));
+  return std::chrono::seconds(std::chrono::hours(24 * days));
+}
+
 Result<> RefuseContradictions(const snp::ReferenceValues& rules) {
   const bool vlek = rules.key_kinds.contains(snp::KeyKind::kVlek);
   const bool vcek = rules.key_kinds.contains(snp::KeyKind::kVcek);
@@ -205,6 +210,7 @@ Result<snp::ReferenceValues> ReadSnpRules(ObjectReader& in) {
   out.author_key = TRY(ReadObject(in, "authorKey", [](ObjectReader& inner) {
     return ReadDigestRule<snp::KeyDigest>(inner, "must list key digests of 96 hex digits");
   }));
+  out.max_crl_age = TRY(ReadObject(in, "revocation", ReadRevocation));
   TRY(RefuseContradictions(out));
   return out;
 }

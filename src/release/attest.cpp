@@ -163,7 +163,8 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
       attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
       who.init_data_digest};
   attempt.appraisal = policy::AppraiseSnp(snapshot.policy->policy, requester, attempt.request.evidence,
-                                          attempt.request.report_data, ports_.anchors, ports_.clock.Now());
+                                          attempt.request.report_data, ports_.endorsements, ports_.anchors,
+                                          ports_.clock.Now());
 
   // The guest's own words, measured by the hardware, must name this very release.
   const auto claim = attempt.init_data

@@ -26,6 +26,7 @@ struct BrokerPorts {
   keystore::Kek kek;
   const keystore::Identity& identity;
   const snp::TrustAnchors& anchors;
+  const snp::EndorsementSource& endorsements;
   const Clock& clock;
   Random& random;
   metrics::Metrics& metrics;

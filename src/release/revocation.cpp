@@ -91,7 +91,7 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
       const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
                                         who.init_data_digest};
       still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data,
-                                          ports_.anchors, ports_.clock.Now())
+                                          ports_.endorsements, ports_.anchors, ports_.clock.Now())
                           .tree.allowed() &&
                       policy.policy.max_releases >= release->releases;
     }
@@ -121,8 +121,8 @@ Result<Json> Broker::DryRun(const Json& body) {
   const policy::Requester requester{namespace_name, service_account, key_name, init_data,
                                     crypto::Sha256(AsBytes(init_data.text))};
   TRY(in.Finish());
-  const policy::Appraisal appraisal =
-      policy::AppraiseSnp(policy, requester, evidence, report_data, ports_.anchors, ports_.clock.Now());
+  const policy::Appraisal appraisal = policy::AppraiseSnp(
+      policy, requester, evidence, report_data, ports_.endorsements, ports_.anchors, ports_.clock.Now());
   codec::JsonArray reasons, not_proven;
   for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
   for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);

@@ -7,6 +7,7 @@
 #include "release/token.h"
 #include "store/store.h"
 #include "tests/bench/bare_operations.h"
+#include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
 
 namespace portcullis::bench {
@@ -23,6 +24,7 @@ struct World {
   crypto::SystemRandom random;
   crypto::EcPrivateKey signing = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
   WallTime now = SystemClock().Now();
+  lab::LabLists lists{lab::LabPki::Shared(), now};
   BareCrypto bare{request.evidence.report, request.evidence.certificates.front()};
 };
 
@@ -48,7 +50,7 @@ void RegisterAll() {
   Register("snp/verify", [](World& w) {
     const snp::Binding binding{.report_data = w.request.report_data, .host_data = std::nullopt};
     benchmark::DoNotOptimize(snp::VerifySnp(w.request.evidence.report, w.request.evidence.certificates,
-                                            w.anchors, w.now, &*w.policy.snp, &binding));
+                                            &w.lists, w.anchors, w.now, &*w.policy.snp, &binding));
   });
   Register("release/parse_attestation",
            [](World& w) { benchmark::DoNotOptimize(release::ParseAttestationRequest(w.body)); });
@@ -56,7 +58,7 @@ void RegisterAll() {
     const policy::Requester requester{test::kNamespace, test::kServiceAccount, test::kKeyName,
                                       w.guest.init_data, crypto::Sha256(AsBytes(w.guest.init_data.text))};
     benchmark::DoNotOptimize(policy::AppraiseSnp(w.policy, requester, w.request.evidence,
-                                                 w.request.report_data, w.anchors, w.now));
+                                                 w.request.report_data, w.lists, w.anchors, w.now));
   });
   Register("crypto/encrypt_jwe", [](World& w) {
     benchmark::DoNotOptimize(

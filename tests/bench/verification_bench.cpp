@@ -1,6 +1,7 @@
 #include "evidence/snp/checks.h"
 #include "tests/bench/bare_operations.h"
 #include "tests/bench/benches.h"
+#include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
 
 namespace portcullis::bench {
@@ -21,9 +22,11 @@ Result<std::vector<Line>> BenchVerification(std::size_t count, const Narrator& s
   const snp::Binding binding{.report_data = report_data, .host_data = std::nullopt};
   const BareCrypto bare(minted.report, minted.leaf);
   const WallTime now = SystemClock().Now();
+  const lab::LabLists lists(pki, now);
 
   const auto verify = [&](const snp::ReferenceValues* reference) {
-    return snp::VerifySnp(minted.report, certificates, anchors, now, reference, &binding).tree.allowed();
+    return snp::VerifySnp(minted.report, certificates, &lists, anchors, now, reference, &binding)
+        .tree.allowed();
   };
   for (int i = 0; i < kWarmUp; ++i)
     if (!verify(&*policy.snp)) return Error{ReasonCode::kInternalError, "the lab's evidence was refused"};

@@ -31,7 +31,8 @@ std::string PolicyYaml() {
          "    products:\n      - product: Milan\n        family: 25\n        model: 1\n        stepping: 1\n"
          "        tcbFloor: {bootloader: 4, tee: 0, snp: 24, microcode: 219}\n"
          "        firmwareFloor: \"1.55.29\"\n        mitigations: {launch: \"0x0\", current: \"0x0\"}\n"
-         "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    maskedChipId: Deny\n    csps: []\n"
+         "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    revocation: {maxCrlAgeDays: 366}\n    "
+         "maskedChipId: Deny\n    csps: []\n"
          "    measurements: [\"" +
          MeasurementText(lab::LaunchState::Milan()) +
          "\"]\n    minGuestSvn: 0\n"

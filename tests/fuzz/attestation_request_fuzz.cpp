@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto request = release::ParseAttestationRequest(AsText(std::as_bytes(std::span(data, size))));
   if (!request) return 0;
   if (request->evidence.certificates.size() > release::kMaxCertificates) std::abort();
-  const auto verification = snp::VerifySnp(request->evidence.report, request->evidence.certificates,
+  const auto verification = snp::VerifySnp(request->evidence.report, request->evidence.certificates, nullptr,
                                            snp::TrustAnchors{}, WallTime{}, nullptr, nullptr);
   if (verification.tree.allowed()) std::abort();
   const auto init_data = codec::ParseInitData(request->init_data_text);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "crypto/certificate.h"
+#include "crypto/crl.h"
 #include "evidence/snp/chain.h"
 #include "tests/lab/launch_state.h"
 #include "tests/lab/leaf_spec.h"
@@ -42,6 +43,9 @@ class LabPki {
   /// The certificate of this state's chip (or provider) and TCB: the same one every time.
   LabLeaf LeafOf(const LaunchState& state) const;
   MintedEvidence Mint(const LaunchState& state, const snp::ReportData& report_data) const;
+  /// The revocation list of the product's ARK with these serials on it.
+  crypto::Crl CrlOf(snp::Product product, const std::vector<std::uint64_t>& revoked, WallTime this_update,
+                    WallTime next_update) const;
   /// A certificate table of `leaf` and the chain above it.
   ByteBuffer AuxBlobOf(const crypto::Certificate& leaf, snp::KeyKind kind, snp::Product product) const;
 

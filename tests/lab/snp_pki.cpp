@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tests/lab/certificate_table.h"
+#include "tests/lab/crl_writer.h"
 #include "tests/lab/pki_files.h"
 #include "tests/lab/report_writer.h"
 #include "tests/lab/snp_lab.h"
@@ -144,6 +145,17 @@ MintedEvidence LabPki::Mint(const LaunchState& state, const snp::ReportData& rep
   ByteBuffer report = EncodeReport(state, report_data);
   SignReport(report, leaf);
   return {std::move(report), leaf.certificate, AuxBlobOf(leaf.certificate, state.key_kind, state.product())};
+}
+
+crypto::Crl LabPki::CrlOf(snp::Product product, const std::vector<std::uint64_t>& revoked,
+                          WallTime this_update, WallTime next_update) const {
+  const CrlSpec spec{.issuer_name = IssuerNameOf(Issuer::kArk, product),
+                     .this_update = this_update,
+                     .next_update = next_update,
+                     .revoked = revoked};
+  auto list = crypto::Crl::Parse(SignCrl(spec, impl_->keys.ark));
+  Require(list.has_value());
+  return std::move(list).value();
 }
 
 ByteBuffer LabPki::AuxBlobOf(const crypto::Certificate& leaf, snp::KeyKind kind, snp::Product product) const {

@@ -8,7 +8,12 @@ using crypto::Require;
 
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
 using ObjectPtr = std::unique_ptr<ASN1_OBJECT, FreeWith<ASN1_OBJECT_free>>;
-using NamePtr = std::unique_ptr<X509_NAME, FreeWith<X509_NAME_free>>;
+
+std::time_t SecondsOf(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
 
 /// AMD's order: OU, C, L, ST, O, CN, all UTF8String but C.
 NamePtr AmdName(std::string_view common_name) {
@@ -26,11 +31,16 @@ NamePtr AmdName(std::string_view common_name) {
   return name;
 }
 
-std::time_t SecondsOf(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+crypto::DigestContextPtr PssSigning(const SharedKey& key, const PssParameters& pss) {
+  crypto::DigestContextPtr context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
+  Require(EVP_DigestSignInit_ex(context.get(), &key_context, pss.digest.c_str(), nullptr, nullptr, key.get(),
+                                nullptr) == 1);
+  Require(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1);
+  Require(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, pss.salt) == 1);
+  Require(EVP_PKEY_CTX_set_rsa_mgf1_md_name(key_context, pss.mask_digest.c_str(), nullptr) == 1);
+  return context;
 }
-
-}  // namespace
 
 SharedKey GenerateRsa4096() { return {EVP_RSA_gen(4096), FreeWith<EVP_PKEY_free>()}; }
 SharedKey GenerateP384() { return {EVP_EC_gen("P-384"), FreeWith<EVP_PKEY_free>()}; }
@@ -66,13 +76,7 @@ void X509Writer::AddStandard(int nid, const std::string& value, X509* issuer) {
 }
 
 ByteBuffer X509Writer::Sign(const SharedKey& issuer_key, const Pss& pss) {
-  const crypto::DigestContextPtr context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
-  Require(EVP_DigestSignInit_ex(context.get(), &key_context, pss.digest.c_str(), nullptr, nullptr,
-                                issuer_key.get(), nullptr) == 1);
-  Require(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1);
-  Require(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, pss.salt) == 1);
-  Require(EVP_PKEY_CTX_set_rsa_mgf1_md_name(key_context, pss.mask_digest.c_str(), nullptr) == 1);
+  const crypto::DigestContextPtr context = PssSigning(issuer_key, pss);
   Require(X509_sign_ctx(certificate_.get(), context.get()) > 0);
 
   unsigned char* der = nullptr;

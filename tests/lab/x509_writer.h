@@ -14,6 +14,18 @@ using SharedKey = std::shared_ptr<EVP_PKEY>;
 SharedKey GenerateRsa4096();
 SharedKey GenerateP384();
 
+/// AMD's, unless something is to be wrong.
+struct PssParameters {
+  std::string digest = "SHA384", mask_digest = "SHA384";
+  int salt = 48;
+};
+/// A signature in the making over what is given to it next.
+crypto::DigestContextPtr PssSigning(const SharedKey& key, const PssParameters& pss);
+
+using NamePtr = std::unique_ptr<X509_NAME, crypto::FreeWith<X509_NAME_free>>;
+/// AMD's names: OU, C, L, ST and O are the same everywhere.
+NamePtr AmdName(std::string_view common_name);
+
 /// A certificate in the making, in AMD's profile: v3, AMD's names, RSASSA-PSS with SHA-384 and a salt of 48.
 class X509Writer {
  public:
@@ -25,10 +37,7 @@ class X509Writer {
   /// An extension by OpenSSL's own name and syntax; `issuer` null where the certificate is self-signed.
   void AddStandard(int nid, const std::string& value, X509* issuer = nullptr);
 
-  struct Pss {
-    std::string digest = "SHA384", mask_digest = "SHA384";
-    int salt = 48;
-  };
+  using Pss = PssParameters;
   ByteBuffer Sign(const SharedKey& issuer_key, const Pss& pss);
 
  private:

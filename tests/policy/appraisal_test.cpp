@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "evidence/snp/given_endorsements.h"
 #include "policy/policy.h"
-#include "tests/lab/snp_lab.h"
+#include "tests/lab/snp_lists.h"
 #include "tests/policy/complete_policy.h"
 #include "tests/support/fake_clock.h"
 
@@ -42,8 +43,8 @@ struct Attestation {
     auto policy = ParsePolicy(document);
     EXPECT_TRUE(policy) << policy.error().ToString();
     if (without_snp_rules) policy->snp.reset();
-    return AppraiseSnp(*policy, requester, {minted.report, {minted.leaf}}, report_data, pki.anchors(),
-                       test::FakeClock().Now());
+    return AppraiseSnp(*policy, requester, {minted.report, {minted.leaf}}, report_data,
+                       lab::LabLists(pki, test::FakeClock().Now()), pki.anchors(), test::FakeClock().Now());
   }
 };
 
@@ -211,7 +212,7 @@ TEST(Appraisal, OfEvidenceUnderAnotherRootIsDenied) {
   const auto policy = ParsePolicy(attestation.document);
   const Appraisal appraisal =
       AppraiseSnp(*policy, attestation.requester, {minted.report, {minted.leaf}}, attestation.report_data,
-                  snp::AmdTrustAnchors(), test::FakeClock().Now());
+                  snp::GivenEndorsements({}), snp::AmdTrustAnchors(), test::FakeClock().Now());
   EXPECT_FALSE(appraisal.tree.allowed());
   EXPECT_EQ(FailedIds(appraisal).front(), "snp.chain-trusted");
 }
@@ -221,7 +222,7 @@ TEST(Appraisal, OfBytesThatAreNoReportIsDenied) {
   const auto policy = ParsePolicy(attestation.document);
   const Appraisal appraisal =
       AppraiseSnp(*policy, attestation.requester, {ByteBuffer(1183), {}}, attestation.report_data,
-                  snp::AmdTrustAnchors(), test::FakeClock().Now());
+                  snp::GivenEndorsements({}), snp::AmdTrustAnchors(), test::FakeClock().Now());
   EXPECT_FALSE(appraisal.tree.allowed());
   EXPECT_EQ(appraisal.tree.reasons().front(), ReasonCode::kEvidenceMalformed);
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "release/broker.h"
+#include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
 #include "tests/store/temporary_directory.h"
 #include "tests/support/fake_clock.h"
@@ -88,8 +89,8 @@ class BrokerTest : public ::testing::Test {
     log_ = audit::Log::Open(*store_, clock_, "portcullis.test/kbs", identity_->audit_seed.Expose([](Bytes b) {
              return SecretBytes::CopyOf(b);
            })).value();
-    broker_ = release::Broker::Open(
-                  {*store_, *log_, kek_, *identity_, anchors_, clock_, random_, metrics_, denial_burst_})
+    broker_ = release::Broker::Open({*store_, *log_, kek_, *identity_, anchors_, lists_, clock_, random_,
+                                     metrics_, denial_burst_})
                   .value();
   }
   void Close() {
@@ -241,6 +242,7 @@ class BrokerTest : public ::testing::Test {
   const keystore::Kek kek_ =
       keystore::Kek::FromBytes(SecretBytes::CopyOf(AsBytes("0123456789abcdef0123456789abcdef")));
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
+  const lab::LabLists lists_{lab::LabPki::Shared(), clock_.Now()};
   const KeyOwner owner_;
 
   double denial_burst_ = release::DenialBudget::kBurst;

@@ -89,7 +89,8 @@ inline codec::Json PolicyDocument(const PolicyWish& wish = {}) {
       "    products:\n      - product: Milan\n        family: 25\n        model: 1\n        stepping: 1\n"
       "        tcbFloor: {bootloader: 4, tee: 0, snp: 24, microcode: 219}\n"
       "        firmwareFloor: \"1.55.29\"\n        mitigations: {launch: \"0x0\", current: \"0x0\"}\n"
-      "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    maskedChipId: Deny\n    csps: []\n"
+      "    chips: {mode: AnyGenuine, allow: [], deny: []}\n    revocation: {maxCrlAgeDays: 366}\n    "
+      "maskedChipId: Deny\n    csps: []\n"
       "    measurements: [" +
       measurements +
       "]\n    minGuestSvn: 0\n    familyId: {mode: Any, digests: []}\n    imageId: {mode: Any, digests: []}\n"

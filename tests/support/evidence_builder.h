@@ -7,7 +7,7 @@
 
 #include "evidence/snp/checks.h"
 #include "tests/lab/report_writer.h"
-#include "tests/lab/snp_lab.h"
+#include "tests/lab/snp_lists.h"
 
 namespace portcullis::test {
 
@@ -48,7 +48,16 @@ inline snp::ReferenceValues ReferenceFor(const lab::LaunchState& state) {
       .image_id = {Image::Mode::kAny, {}},
       .id_key = {Key::Mode::kAny, {}},
       .author_key = {Key::Mode::kAny, {}},
+      .max_crl_age = std::chrono::hours(24 * 30),
   };
+}
+
+inline constexpr WallTime kEvidenceTime = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
+
+/// Empty revocation lists that are in force at kEvidenceTime.
+inline const snp::EndorsementSource& CurrentLists() {
+  static const lab::LabLists lists(lab::LabPki::Shared(), kEvidenceTime);
+  return lists;
 }
 
 /// Good SNP evidence with a policy that it meets, to be spoiled one thing at a time. It is signed under the
@@ -63,7 +72,8 @@ class EvidenceBuilder {
   snp::ReportData report_data = lab::LaunchState::CountingUp<snp::ReportData>();
   snp::ReferenceValues reference;
   snp::Binding binding;
-  WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
+  const snp::EndorsementSource* endorsements = &CurrentLists();
+  WallTime now = kEvidenceTime;
 
   /// Another certificate than the chip's own.
   EvidenceBuilder& WithLeaf(std::function<void(lab::LeafSpec&)> change) {
@@ -103,7 +113,7 @@ class EvidenceBuilder {
     const lab::LabLeaf leaf = Leaf();
     std::vector<crypto::Certificate> certificates;
     if (certificates_sent_) certificates.push_back(leaf.certificate);
-    return snp::VerifySnp(Report(leaf), certificates, anchors, now, &reference, &binding);
+    return snp::VerifySnp(Report(leaf), certificates, endorsements, anchors, now, &reference, &binding);
   }
   snp::Verification Verify() const { return Verify(lab::LabPki::Shared().anchors()); }
 

@@ -46,6 +46,13 @@ const crypto::Certificate* ChooseLeaf(std::span<const crypto::Certificate> certi
   return fitting == candidates.end() ? candidates.front() : *fitting;
 }
 
+/// The VCEK that did not come along. A VLEK is the provider's to hand out, and a masked chip has no name.
+std::optional<crypto::Certificate> StoredLeaf(KeyKind kind, const Report& report,
+                                              const EndorsementSource* endorsements) {
+  if (endorsements == nullptr || kind != KeyKind::kVcek || report.chip_id.IsZero()) return std::nullopt;
+  return endorsements->FindVcek(report.product, report.chip_id, report.reported_tcb);
+}
+
 /// What is known of a leaf: from memory where it proved sound before, else by examining it.
 std::shared_ptr<const ExaminedLeaf> Known(const crypto::Certificate& leaf, KeyKind kind,
                                           const ProductAnchors* anchors) {
@@ -97,6 +104,7 @@ struct Authenticator {
 
 std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
                                             std::span<const crypto::Certificate> certificates,
+                                            const EndorsementSource* endorsements,
                                             const TrustAnchors& anchors, WallTime now,
                                             evidence::ProofTree& tree) {
   ChainSubject subject{.report = report,
@@ -105,7 +113,10 @@ std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
                        .anchors = anchors.For(report.product),
                        .now = now};
   if (subject.kind) {
-    const crypto::Certificate* leaf = ChooseLeaf(certificates, *subject.kind, report);
+    const crypto::Certificate* const offered = ChooseLeaf(certificates, *subject.kind, report);
+    const std::optional<crypto::Certificate> stored =
+        offered == nullptr ? StoredLeaf(*subject.kind, report, endorsements) : std::nullopt;
+    const crypto::Certificate* const leaf = stored ? &*stored : offered;
     if (leaf != nullptr) subject.leaf = Known(*leaf, *subject.kind, subject.anchors);
   }
   if (!RunRows(subject, tree)) return std::nullopt;

@@ -43,9 +43,19 @@ void AddNotEvaluated(std::vector<Finding> rows, evidence::ProofTree& tree) {
   std::ranges::move(rows, std::back_inserter(tree.findings));
 }
 
-void AddPolicyRowsNotEvaluated(bool with_policy, evidence::ProofTree& tree) {
+void AddLaterRowsNotEvaluated(bool with_revocation, bool with_policy, evidence::ProofTree& tree) {
+  if (with_revocation) evidence::NotEvaluated(RevocationChecks(), tree);
   evidence::NotEvaluated(BaselineChecks(), tree);
   if (with_policy) evidence::NotEvaluated(PolicyChecks(), tree);
+}
+
+void AppraiseRevocation(const AuthenticReport& report, const EndorsementSource* endorsements,
+                        const ProductAnchors& anchors, WallTime now, const ReferenceValues* reference,
+                        evidence::ProofTree& tree) {
+  const std::shared_ptr<const crypto::Crl> list =
+      endorsements == nullptr ? nullptr : endorsements->FindCrl(report->product);
+  const auto max_age = reference == nullptr ? std::nullopt : std::optional(reference->max_crl_age);
+  evidence::Appraise(RevocationChecks(), {list.get(), anchors, report.key_kind(), now, max_age}, tree);
 }
 
 }  // namespace
@@ -65,31 +75,37 @@ std::vector<Finding> CheckRows() {
     rows.findings.push_back(
         {std::string(row.id), row.reason, Outcome::kNotEvaluated, "", "", std::string(row.source)});
   AddNotEvaluated(ChainCheckRows(), rows);
-  AddPolicyRowsNotEvaluated(true, rows);
+  AddLaterRowsNotEvaluated(true, true, rows);
   return rows.findings;
 }
 
 Verification VerifySnp(Bytes report, std::span<const crypto::Certificate> certificates,
-                       const TrustAnchors& anchors, WallTime now, const ReferenceValues* reference,
-                       const Binding* binding) {
+                       const EndorsementSource* endorsements, const TrustAnchors& anchors, WallTime now,
+                       const ReferenceValues* reference, const Binding* binding) {
   Verification out{.tree = {}, .claims = codec::Json::Object({}), .not_proven = {}};
+  const bool with_revocation = endorsements != nullptr || reference != nullptr;
   const auto parsed = ParseReport(report);
   AddFormRows(parsed, out.tree);
   if (!parsed) {
     AddNotEvaluated(ChainCheckRows(), out.tree);
-    AddPolicyRowsNotEvaluated(reference != nullptr, out.tree);
+    AddLaterRowsNotEvaluated(with_revocation, reference != nullptr, out.tree);
     return out;
   }
 
-  const auto authentic = Authenticate(*parsed, report, certificates, anchors, now, out.tree);
+  const auto authentic = Authenticate(*parsed, report, certificates, endorsements, anchors, now, out.tree);
   if (!authentic) {
     out.claims = ClaimsOf(*parsed);
-    AddPolicyRowsNotEvaluated(reference != nullptr, out.tree);
+    AddLaterRowsNotEvaluated(with_revocation, reference != nullptr, out.tree);
     return out;
   }
 
   out.claims = ClaimsOf(*authentic);
   out.not_proven = NotProvenBy(*authentic);
+  if (with_revocation)
+    AppraiseRevocation(*authentic, endorsements, *anchors.For((*authentic)->product), now, reference,
+                       out.tree);
+  else
+    out.not_proven.emplace_back("AMD's revocation list was not looked at.");
   evidence::Appraise(BaselineChecks(), *authentic, out.tree);
   // A policy with nothing to bind to proves nothing about this attestation: its rows stay open, which denies.
   if (reference != nullptr && binding != nullptr)

@@ -104,7 +104,6 @@ std::vector<std::string> NotProvenBy(const AuthenticReport& report) {
   std::vector<std::string> out{
       "The evidence does not say what the workload does with the key.",
       "The measurement covers what was loaded at launch, not what the guest loaded or ran since.",
-      "A revocation list of AMD's intermediates was not consulted.",
       "The evidence does not say where the machine stands or who can touch its memory bus.",
   };
   if (report.key_kind() == KeyKind::kVlek)

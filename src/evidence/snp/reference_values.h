@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -69,6 +70,7 @@ struct ReferenceValues {
   DigestRule<FamilyId> family_id;
   DigestRule<ImageId> image_id;
   DigestRule<KeyDigest> id_key, author_key;
+  std::chrono::seconds max_crl_age;  // of AMD's revocation list, from its thisUpdate
 };
 
 /// What this one attestation must show, beside the policy.

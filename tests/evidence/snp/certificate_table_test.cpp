@@ -38,8 +38,8 @@ TEST(ParseCertificateTable, GivesWhatAuthenticationNeeds) {
   const test::EvidenceBuilder evidence;
   const lab::MintedEvidence minted = LabPki::Shared().Mint(evidence.state, evidence.report_data);
   const auto certificates = ParseCertificateTable(minted.aux_blob);
-  EXPECT_TRUE(VerifySnp(minted.report, *certificates, LabPki::Shared().anchors(), evidence.now,
-                        &evidence.reference, &evidence.binding)
+  EXPECT_TRUE(VerifySnp(minted.report, *certificates, evidence.endorsements, LabPki::Shared().anchors(),
+                        evidence.now, &evidence.reference, &evidence.binding)
                   .tree.allowed());
 }
 

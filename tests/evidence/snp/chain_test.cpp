@@ -259,8 +259,8 @@ TEST(Authenticate, FindsTheLeafThatFitsAmongMany) {
       LabPki::Shared().LeafOf(other_chip).certificate, leaf.certificate};
   for (int turn = 0; turn < 5; ++turn) {
     std::rotate(certificates.begin(), certificates.begin() + 1, certificates.end());
-    const Verification verification = VerifySnp(evidence.Report(leaf), certificates, anchors, evidence.now,
-                                                &evidence.reference, &evidence.binding);
+    const Verification verification = VerifySnp(evidence.Report(leaf), certificates, nullptr, anchors,
+                                                evidence.now, &evidence.reference, &evidence.binding);
     EXPECT_TRUE(verification.tree.allowed());
   }
 }
@@ -271,9 +271,9 @@ TEST(Authenticate, RefusesBadSignatureEncodings) {
     const lab::LabLeaf leaf = evidence.Leaf();
     ByteBuffer report = evidence.Report(leaf);
     spoil(report);
-    return test::Refusals(
-        VerifySnp(report, {&leaf.certificate, 1}, LabPki::Shared().anchors(), evidence.now, nullptr, nullptr)
-            .tree);
+    return test::Refusals(VerifySnp(report, {&leaf.certificate, 1}, nullptr, LabPki::Shared().anchors(),
+                                    evidence.now, nullptr, nullptr)
+                              .tree);
   };
   const auto fill = [](ByteBuffer& report, std::size_t at, std::size_t size, std::uint8_t value) {
     std::fill_n(report.begin() + static_cast<std::ptrdiff_t>(at), size, std::byte{value});
@@ -297,8 +297,8 @@ TEST(Authenticate, RefusesTheSignatureOfAnotherChip) {
   other.chip_id = LaunchState::Filled<ChipId>(0x11);
   const ByteBuffer report = evidence.Report(LabPki::Shared().LeafOf(other));
   const crypto::Certificate certificate = evidence.Leaf().certificate;
-  EXPECT_THAT(test::Refusals(VerifySnp(report, {&certificate, 1}, LabPki::Shared().anchors(), evidence.now,
-                                       nullptr, nullptr)
+  EXPECT_THAT(test::Refusals(VerifySnp(report, {&certificate, 1}, nullptr, LabPki::Shared().anchors(),
+                                       evidence.now, nullptr, nullptr)
                                  .tree),
               ElementsAre("snp.signature-valid"));
 }

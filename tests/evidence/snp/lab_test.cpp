@@ -58,8 +58,8 @@ TEST(LabPki, ComesBackFromItsFiles) {
 
   const test::EvidenceBuilder evidence;
   const MintedEvidence minted = loaded->Mint(evidence.state, evidence.report_data);
-  EXPECT_TRUE(snp::VerifySnp(minted.report, {&minted.leaf, 1}, *anchors, evidence.now, &evidence.reference,
-                             &evidence.binding)
+  EXPECT_TRUE(snp::VerifySnp(minted.report, {&minted.leaf, 1}, evidence.endorsements, *anchors, evidence.now,
+                             &evidence.reference, &evidence.binding)
                   .tree.allowed());
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "evidence/snp/checks.h"
+#include "evidence/snp/given_endorsements.h"
 #include "evidence/snp/leaf.h"
 #include "tests/lab/snp_lab.h"
 #include "tests/support/evidence_builder.h"
@@ -35,7 +36,7 @@ Sample Read(const fs::path& folder) {
 }
 
 Verification VerifyBaseline(const Sample& sample, const TrustAnchors& anchors, WallTime now) {
-  return VerifySnp(sample.report, sample.certificates, anchors, now, nullptr, nullptr);
+  return VerifySnp(sample.report, sample.certificates, nullptr, anchors, now, nullptr, nullptr);
 }
 
 struct Verdict {
@@ -101,7 +102,7 @@ TEST(RealSnpEvidence, IsAllInTheTable) {
 /// The folders of synthetic/, under their own root and with a policy that the baseline report meets.
 const Verdict kSynthetic[] = {
     {"good-milan", {}},
-    {"good-turin", {}},
+    {"good-turin", {"snp.crl-current"}},  // nobody made a list of its root
     {"good-vlek", {}},
     {"debug-enabled", {"snp.debug-off"}},
     {"migration-agent", {"snp.migration-allowed"}},
@@ -121,12 +122,17 @@ const Verdict kSynthetic[] = {
     {"reserved-nonzero", {"snp.report-well-formed"}},
 };
 
+crypto::Crl ReadList(const fs::path& root, const std::string& name) {
+  return crypto::Crl::Parse(test::ReadBytes(root / "crl" / name)).value();
+}
+
 ReferenceValues PolicyOfTheBaseline(const std::string& folder) {
   const auto state = folder == "good-turin" ? lab::LaunchState::Turin() : lab::LaunchState::Milan();
   ReferenceValues reference = test::ReferenceFor(state);
   reference.any_genuine_chip = true;
   reference.csps = {"CN=cc-test.example"};
   for (AllowedProduct& product : reference.products) product.firmware_build = 0;
+  reference.max_crl_age = std::chrono::hours(24 * 366);
   return reference;
 }
 
@@ -134,15 +140,35 @@ TEST(SyntheticSnpEvidence, GetsItsVerdictUnderItsOwnRoot) {
   PORTCULLIS_TESTDATA_OR_SKIP(root, "snp/synthetic");
   const TrustAnchors anchors = lab::LoadAnchors(root / "roots").value();
   const Binding binding{lab::LaunchState::CountingUp<ReportData>(), std::nullopt};
+  const GivenEndorsements lists({ReadList(root, "crl-empty.der")});
   for (const Verdict& verdict : kSynthetic) {
     SCOPED_TRACE(verdict.folder);
     const Sample sample = Read(root / verdict.folder);
     const ReferenceValues reference = PolicyOfTheBaseline(verdict.folder);
     const Verification got =
-        VerifySnp(sample.report, sample.certificates, anchors, verdict.now, &reference, &binding);
+        VerifySnp(sample.report, sample.certificates, &lists, anchors, verdict.now, &reference, &binding);
     EXPECT_THAT(test::Refusals(got.tree), ElementsAreArray(verdict.refusals));
     EXPECT_EQ(got.tree.allowed(), verdict.refusals.empty()) << codec::ToPrettyText(got.tree.ToJson());
   }
+}
+
+TEST(SyntheticSnpEvidence, IsHeldToTheRevocationListOfItsRoot) {
+  PORTCULLIS_TESTDATA_OR_SKIP(root, "snp/synthetic");
+  const TrustAnchors anchors = lab::LoadAnchors(root / "roots").value();
+  const Sample vcek = Read(root / "good-milan"), vlek = Read(root / "good-vlek");
+  const auto refusals = [&](const Sample& sample, const std::string& list) {
+    const GivenEndorsements lists({ReadList(root, list)});
+    return test::Refusals(
+        VerifySnp(sample.report, sample.certificates, &lists, anchors, kToday, nullptr, nullptr).tree);
+  };
+  using testing::ElementsAre, testing::IsEmpty;
+  EXPECT_THAT(refusals(vcek, "crl-empty.der"), IsEmpty());
+  EXPECT_THAT(refusals(vlek, "crl-empty.der"), IsEmpty());
+  EXPECT_THAT(refusals(vcek, "crl-ask-revoked.der"), ElementsAre("snp.not-revoked"));
+  EXPECT_THAT(refusals(vlek, "crl-ask-revoked.der"), IsEmpty());  // its ASVK is not listed
+  EXPECT_THAT(refusals(vcek, "crl-stale.der"), ElementsAre("snp.crl-current"));
+  EXPECT_THAT(refusals(vcek, "crl-wrong-signer.der"), ElementsAre("snp.crl-current"));
+  EXPECT_THAT(refusals(Read(root / "good-turin"), "crl-empty.der"), ElementsAre("snp.crl-current"));
 }
 
 TEST(SyntheticSnpEvidence, IsRefusedUnderAmdsRoots) {
@@ -196,8 +222,8 @@ TEST(RealSnpEvidence, IsRefusedAtEveryTruncation) {
   PORTCULLIS_TESTDATA_OR_SKIP(root, "snp/milan-v3-gcp-oak-rel");
   const Sample sample = Read(root);
   for (std::size_t size = 0; size < sample.report.size(); ++size)
-    ASSERT_FALSE(VerifySnp(Bytes(sample.report).first(size), sample.certificates, AmdTrustAnchors(), kToday,
-                           nullptr, nullptr)
+    ASSERT_FALSE(VerifySnp(Bytes(sample.report).first(size), sample.certificates, nullptr, AmdTrustAnchors(),
+                           kToday, nullptr, nullptr)
                      .tree.allowed());
 }
 
@@ -268,14 +294,15 @@ TEST(RealSnpEvidence, FailsThePolicyRowsThatItShould) {
   reference.products[0].tcb_floor.microcode = 0xD9;
   const Binding binding{report->report_data, std::nullopt};
   const auto refusals = [&] {
-    return test::Refusals(VerifySnp(sample.report, sample.certificates, AmdTrustAnchors(),
+    return test::Refusals(VerifySnp(sample.report, sample.certificates, nullptr, AmdTrustAnchors(),
                                     kWhileTheVlekWasValid, &reference, &binding)
                               .tree);
   };
-  EXPECT_THAT(refusals(), testing::ElementsAre("snp.provisional-firmware", "snp.vmpl-allowed"));
+  EXPECT_THAT(refusals(),
+              testing::ElementsAre("snp.crl-current", "snp.provisional-firmware", "snp.vmpl-allowed"));
   reference.vmpls = {1};
   reference.provisional_firmware_allowed = true;
-  EXPECT_THAT(refusals(), testing::IsEmpty());
+  EXPECT_THAT(refusals(), testing::ElementsAre("snp.crl-current"));  // no list of AMD's is at hand
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "release/broker.h"
 #include "tests/e2e/process.h"
 #include "tests/http/pki.h"
+#include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
 #include "tests/store/temporary_directory.h"
 
@@ -96,8 +97,9 @@ class BrokerProcess : public ::testing::Test {
     ASSERT_TRUE(log) << log.error().ToString();
     metrics::Metrics metrics("kbs");
     const snp::TrustAnchors anchors = lab::LabPki::Shared().anchors();
+    const lab::LabLists lists(lab::LabPki::Shared(), clock_.Now());
     const auto broker =
-        release::Broker::Open({**store, **log, kek, *identity, anchors, clock_, random_, metrics});
+        release::Broker::Open({**store, **log, kek, *identity, anchors, lists, clock_, random_, metrics});
     ASSERT_TRUE(broker) << broker.error().ToString();
     work(**broker, *identity, **log);
   }
