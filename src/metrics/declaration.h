@@ -31,6 +31,8 @@ enum class FamilyId : std::uint8_t {
   kAuditSequence,
   kAuditCommit,
   kCollateralExpiry,
+  kCollateralFetches,
+  kCollateralEvaluationNumber,
   kHttpRequests,
   kHttpRejected,
   kKeyReleases,

@@ -104,6 +104,20 @@ constexpr Declaration kDeclarations[] = {
      {"kind"},
      {},
      "When the first piece of collateral of this kind expires, in Unix time."},
+    {kCollateralFetches,
+     "portcullis_collateral_fetches_total",
+     kCounter,
+     kBroker,
+     {"kind", "outcome"},
+     {},
+     "Requests for collateral to its vendor, by kind and outcome."},
+    {kCollateralEvaluationNumber,
+     "portcullis_collateral_evaluation_number",
+     kGauge,
+     kBroker,
+     {"set"},
+     {},
+     "TCB evaluation data number of Intel's set in force: which recovery event its levels answer."},
     {kHttpRequests,
      "portcullis_http_requests_total",
      kCounter,
@@ -303,6 +317,12 @@ void Metrics::WebhookCertificateExpiry(std::int64_t unix_seconds) {
 }
 void Metrics::CollateralExpiry(std::string_view kind, std::int64_t unix_seconds) {
   impl_->recorder.Set(kCollateralExpiry, {kind}, static_cast<double>(unix_seconds));
+}
+void Metrics::CollateralFetch(std::string_view kind, std::string_view outcome) {
+  impl_->recorder.Count(kCollateralFetches, {kind, outcome});
+}
+void Metrics::CollateralEvaluationNumber(std::string_view set, std::uint32_t number) {
+  impl_->recorder.Set(FamilyId::kCollateralEvaluationNumber, {set}, number);
 }
 void Metrics::EventDropped() { impl_->recorder.Count(kEventsDropped); }
 void Metrics::WorkQueueAdd(std::string_view queue) { impl_->recorder.Count(kWorkQueueAdds, {queue}); }

@@ -39,6 +39,8 @@ class Metrics {
   void WebhookDuration(std::chrono::nanoseconds took);
   void WebhookCertificateExpiry(std::int64_t unix_seconds);
   void CollateralExpiry(std::string_view kind, std::int64_t unix_seconds);
+  void CollateralFetch(std::string_view kind, std::string_view outcome);
+  void CollateralEvaluationNumber(std::string_view set, std::uint32_t number);  // "standard", "early"
   void EventDropped();
   void WorkQueueAdd(std::string_view queue);
   void WorkQueueDepth(std::string_view queue, std::int64_t depth);

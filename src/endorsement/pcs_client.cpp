@@ -1,0 +1,85 @@
+#include "endorsement/pcs_client.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "codec/json.h"
+#include "codec/text.h"
+#include "endorsement/issuer_chain.h"
+
+namespace portcullis::endorsement {
+namespace {
+
+constexpr std::size_t kMaxEvaluationNumbers = 256;
+constexpr char kDerSequenceTag = 0x30;
+
+Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
+
+/// DER as it is; PCCS serves it as hex, whose first digit is the same byte as DER's.
+Result<ByteBuffer> DerOf(std::string_view body) {
+  if (!body.starts_with(kDerSequenceTag)) return Malformed("the revocation list is neither DER nor hex");
+  if (auto raw = codec::DecodeHex(body)) return raw;
+  return ToBuffer(AsBytes(body));
+}
+
+}  // namespace
+
+PcsClient::PcsClient(std::string base, std::string root_crl, Fetcher& fetcher, const Clock& clock)
+    : base_(std::move(base)), root_crl_(std::move(root_crl)), courtesy_(fetcher, clock, {}) {}
+
+Result<Document> PcsClient::FetchSigned(const Id& id, const std::string& path,
+                                        std::initializer_list<std::string_view> chain_headers) {
+  const http::Response answer = TRY(courtesy_.Get(base_ + path, path));
+  for (const std::string_view name : chain_headers)
+    if (const std::string* header = answer.headers.Find(name)) {
+      std::string chain = TRY_AT(name, DecodeIssuerChain(*header));
+      return Document{id, ToBuffer(AsBytes(answer.body)), std::move(chain)};
+    }
+  return Malformed("the answer has no issuer chain");
+}
+
+Result<Document> PcsClient::FetchTcbInfo(const TcbInfoId& id) {
+  const std::string path = "/tdx/certification/v4/tcb?fmspc=" + codec::EncodeHex(id.fmspc.bytes()) +
+                           "&update=" + std::string(NameOf(id.set));
+  return FetchSigned(id, path, {"TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"});
+}
+
+Result<Document> PcsClient::FetchQeIdentity(const QeIdentityId& id) {
+  return FetchSigned(id, "/tdx/certification/v4/qe/identity?update=" + std::string(NameOf(id.set)),
+                     {"SGX-Enclave-Identity-Issuer-Chain"});
+}
+
+Result<Document> PcsClient::FetchPckCrl(const PckCrlId& id) {
+  const std::string path = "/sgx/certification/v4/pckcrl?ca=" + std::string(NameOf(id.ca)) + "&encoding=der";
+  Document document = TRY(FetchSigned(id, path, {"SGX-PCK-CRL-Issuer-Chain"}));
+  document.body = TRY(DerOf(AsText(document.body)));
+  return document;
+}
+
+Result<Document> PcsClient::FetchRootCrl(const std::string& chain) {
+  const http::Response answer = TRY(courtesy_.Get(root_crl_, root_crl_));
+  ByteBuffer der = TRY(DerOf(answer.body));
+  return Document{RootCrlId{}, std::move(der), chain};
+}
+
+Result<std::vector<EvaluationNumber>> PcsClient::FetchEvaluationNumbers() {
+  const std::string path = "/tdx/certification/v4/tcbevaluationdatanumbers";
+  const http::Response answer = TRY(courtesy_.Get(base_ + path, path));
+  const codec::Json body = TRY(codec::ParseJson(answer.body));
+  const codec::Json* const list = body.At({"tcbEvaluationDataNumbers", "tcbEvalNumbers"});
+  const codec::JsonArray* const items = list != nullptr ? list->if_array() : nullptr;
+  if (items == nullptr || items->size() > kMaxEvaluationNumbers)
+    return Malformed("the answer has no evaluation numbers");
+  std::vector<EvaluationNumber> numbers;
+  for (const codec::Json& item : *items) {
+    const codec::Json* const number = item.Find("tcbEvaluationDataNumber");
+    const auto value = number != nullptr ? number->if_uint64() : std::nullopt;
+    if (!value || *value > std::numeric_limits<std::uint32_t>::max())
+      return Malformed("an evaluation number is none");
+    numbers.push_back({static_cast<std::uint32_t>(*value), std::string(item.TextAt({"tcbRecoveryEventDate"})),
+                       std::string(item.TextAt({"tcbDate"}))});
+  }
+  return numbers;
+}
+
+}  // namespace portcullis::endorsement
