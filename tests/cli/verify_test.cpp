@@ -127,7 +127,15 @@ class LabDesk : public testing::Test {
     state.host_data = snp::HostData(crypto::Sha256(AsBytes(init_data)).array());
   }
 
-  Ran Verify(const std::vector<std::string>& more) {
+  /// With the root's revocation list, which a policy demands.
+  Ran Verify(std::vector<std::string> more) {
+    const auto day = std::chrono::hours(24);
+    const crypto::Crl list = lab::LabPki::Shared().CrlOf(snp::Product::kMilan, revoked,
+                                                         desk.clock.Now() - day, desk.clock.Now() + day);
+    more.insert(more.end(), {"--crl", desk.Write("crl.der", AsText(list.der()))});
+    return VerifyWithoutList(more);
+  }
+  Ran VerifyWithoutList(const std::vector<std::string>& more) {
     const lab::MintedEvidence minted = lab::LabPki::Shared().Mint(state, report_data);
     std::vector<std::string> arguments = {"verify",   "snp",
                                           "--report", desk.Write("report.bin", AsText(minted.report)),
@@ -144,6 +152,7 @@ class LabDesk : public testing::Test {
   LaunchState state = LaunchState::Milan();
   snp::ReportData report_data = LaunchState::Filled<snp::ReportData>(0x5A);
   std::string init_data;
+  std::vector<std::uint64_t> revoked;
 };
 
 TEST_F(LabDesk, IsAllowedUnderThePolicyWithEverythingCompared) {
@@ -159,6 +168,29 @@ TEST_F(LabDesk, IsDeniedByAPolicyRule) {
   const Ran ran = Verify({"--policy", Policy(), "--init-data", InitData()});
   EXPECT_EQ(ran.exit, 3);
   EXPECT_EQ(ReasonsOf(ran.json()), std::vector<std::string>{"MeasurementNotAllowed"});
+}
+
+TEST_F(LabDesk, IsDeniedWithoutARevocationListUnderAPolicy) {
+  const Ran ran = VerifyWithoutList({"--policy", Policy(), "--init-data", InitData()});
+  EXPECT_EQ(ran.exit, 3);
+  EXPECT_EQ(ReasonsOf(ran.json()), std::vector<std::string>{"CollateralStale"});
+}
+
+TEST_F(LabDesk, SaysThatRevocationWasNotLookedAtWithoutPolicyAndList) {
+  const Ran ran = VerifyWithoutList({});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(OutcomeOf(ran.json(), "snp.crl-current"), "absent");
+  EXPECT_NE(codec::ToText(*ran.json().Find("notProven")).find("revocation list"), std::string::npos);
+  EXPECT_EQ(codec::ToText(*Verify({}).json().Find("notProven")).find("revocation list"), std::string::npos);
+}
+
+TEST_F(LabDesk, IsDeniedWhereTheIntermediateIsRevoked) {
+  revoked = {lab::LabPki::Shared().anchors().For(snp::Product::kMilan)->ask.serial()};
+  EXPECT_EQ(ReasonsOf(Verify({}).json()), std::vector<std::string>{"CertificateRevoked"});
+}
+
+TEST_F(LabDesk, RefusesAListThatIsNone) {
+  EXPECT_EQ(VerifyWithoutList({"--crl", desk.Write("crl.der", "no list")}).exit, 4);
 }
 
 TEST_F(LabDesk, WithAPolicyAndNoInitDataMustHaveZeroHostData) {

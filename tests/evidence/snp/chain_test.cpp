@@ -209,14 +209,16 @@ TEST(Authenticate, RefusesReservedSigningKeys) {
 TEST(Authenticate, LooksAtValidityForEveryReport) {
   EvidenceBuilder evidence;
   EXPECT_TRUE(evidence.Verify().tree.allowed());  // and now the leaf is remembered
-  evidence.now = Day(2024, 12, 31);
-  EXPECT_THAT(test::Refusals(evidence.Verify().tree), ElementsAre("snp.certificate-valid"));
-  evidence.now = Day(2025, 1, 1);
-  EXPECT_TRUE(evidence.Verify().tree.allowed());
-  evidence.now = Day(2032, 1, 1);
-  EXPECT_TRUE(evidence.Verify().tree.allowed());
-  evidence.now += std::chrono::seconds(1);
-  EXPECT_THAT(test::Refusals(evidence.Verify().tree), ElementsAre("snp.certificate-valid"));
+  const auto refusals_at = [&evidence](WallTime now) {
+    const lab::LabLists lists(LabPki::Shared(), now);
+    evidence.now = now;
+    evidence.endorsements = &lists;
+    return test::Refusals(evidence.Verify().tree);
+  };
+  EXPECT_THAT(refusals_at(Day(2024, 12, 31)), ElementsAre("snp.certificate-valid"));
+  EXPECT_THAT(refusals_at(Day(2025, 1, 1)), testing::IsEmpty());
+  EXPECT_THAT(refusals_at(Day(2032, 1, 1)), testing::IsEmpty());
+  EXPECT_THAT(refusals_at(Day(2032, 1, 1) + std::chrono::seconds(1)), ElementsAre("snp.certificate-valid"));
 }
 
 TEST(Authenticate, RefusesAnExpiredRootUnderALeafThatOutlivesIt) {
@@ -259,8 +261,9 @@ TEST(Authenticate, FindsTheLeafThatFitsAmongMany) {
       LabPki::Shared().LeafOf(other_chip).certificate, leaf.certificate};
   for (int turn = 0; turn < 5; ++turn) {
     std::rotate(certificates.begin(), certificates.begin() + 1, certificates.end());
-    const Verification verification = VerifySnp(evidence.Report(leaf), certificates, nullptr, anchors,
-                                                evidence.now, &evidence.reference, &evidence.binding);
+    const Verification verification =
+        VerifySnp(evidence.Report(leaf), certificates, evidence.endorsements, anchors, evidence.now,
+                  &evidence.reference, &evidence.binding);
     EXPECT_TRUE(verification.tree.allowed());
   }
 }
