@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "policy/azure_rules.h"
 #include "policy/fields.h"
 #include "policy/policy.h"
 #include "policy/snp_rules.h"
+#include "policy/tdx_rules.h"
 
 namespace portcullis::policy {
 namespace {
@@ -81,6 +83,28 @@ Result<std::chrono::seconds> ReadSeconds(ObjectReader& in, std::string_view plac
   });
 }
 
+/// Which TEEs are served is the one choice of members that a policy has: those that it does not name are not
+/// allowed.
+Result<> ReadTees(ObjectReader& in, Policy& out) {
+  const codec::Json* const tees = TRY(in.Object("tees"));
+  if (tees->if_object()->empty())
+    return Incomplete("must have rules for at least one TEE; none allows nothing", "tees");
+  ObjectReader reader = TRY_AT("tees", ObjectReader::Open(*tees, ReasonCode::kPolicyIncomplete));
+  for (const auto& [name, unused] : *tees->if_object()) {
+    if (name == kSnp)
+      out.snp = TRY_AT("tees", ReadObject(reader, kSnp, ReadSnpRules));
+    else if (name == kTdx)
+      out.tdx = TRY_AT("tees", ReadObject(reader, kTdx, ReadTdxRules));
+    else if (name == kAzSnp)
+      out.az_snp = TRY_AT("tees", ReadObject(reader, kAzSnp, ReadAzureSnpRules));
+    else if (name == kAzTdx)
+      out.az_tdx = TRY_AT("tees", ReadObject(reader, kAzTdx, ReadAzureTdxRules));
+    else
+      return Incomplete("must name snp, tdx, az-snp-vtpm or az-tdx-vtpm", "tees", name);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 Result<Policy> ParsePolicy(const codec::Json& document) {
@@ -100,8 +124,7 @@ Result<Policy> ParsePolicy(const codec::Json& document) {
   out.keys = TRY(ReadKeys(in));
   out.subjects = TRY(ReadObjects<SubjectRule>(in, "subjects", kMaxSubjects, ReadSubject));
   TRY(RefuseSubjectTwice(out.subjects));
-  out.snp =
-      TRY(ReadObject(in, "tees", [](ObjectReader& tees) { return ReadObject(tees, "snp", ReadSnpRules); }));
+  TRY(ReadTees(in, out));
   out.challenge_lifetime = TRY(ReadSeconds(in, "freshness", "challengeSeconds", 10, 300));
   out.lease = TRY(ReadSeconds(in, "lease", "seconds", 60, kMaxLeaseSeconds));
   out.max_releases = TRY(in.Integer("maxReleases", 1, 1000));

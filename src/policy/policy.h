@@ -12,6 +12,7 @@
 #include "codec/json.h"
 #include "crypto/digest.h"
 #include "crypto/jwk.h"
+#include "evidence/azure/reference_values.h"
 #include "evidence/check.h"
 #include "evidence/snp/checks.h"
 
@@ -22,6 +23,12 @@ inline constexpr std::string_view kPolicyFormat = "portcullis.dev/policy.v1";
 inline constexpr std::string_view kPolicyJwsType = "portcullis-policy+jws";
 /// The init-data entry that the webhook writes anew for each pod: no policy pins it, the broker checks it.
 inline constexpr std::string_view kReleaseEntry = "portcullis.json";
+
+/// The TEEs by their names in RCAR and under `tees` of a policy (kbs-protocol.md 2.3).
+inline constexpr std::string_view kSnp = "snp";
+inline constexpr std::string_view kTdx = "tdx";
+inline constexpr std::string_view kAzSnp = "az-snp-vtpm";
+inline constexpr std::string_view kAzTdx = "az-tdx-vtpm";
 
 enum class Delivery : std::uint8_t { kSecret, kDirect };
 
@@ -40,7 +47,11 @@ struct Policy {
   std::string asset_class;        // ModelWeights, Adapter, Dataset, Credential
   std::vector<std::string> keys;  // names of ModelKeys in the policy's namespace
   std::vector<SubjectRule> subjects;
+  // Rules of each TEE that is served; at least one.
   std::optional<snp::ReferenceValues> snp;
+  std::optional<tdx::ReferenceValues> tdx;
+  std::optional<azure::SnpReferenceValues> az_snp;
+  std::optional<azure::TdxReferenceValues> az_tdx;
   std::chrono::seconds challenge_lifetime;  // 10..300
   std::chrono::seconds lease;               // 60..30 days
   std::int64_t max_releases;                // per release id, 1..1000

@@ -1,19 +1,8 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
+#include "policy/named_bits.h"
 
 namespace portcullis::policy {
-
-/// A bit of an SNP register under the name that a policy gives it.
-struct NamedBit {
-  std::string_view name;
-  unsigned position;
-  constexpr std::uint64_t mask() const { return std::uint64_t{1} << position; }
-};
 
 /// The guest's launch policy (AMD 56860, POLICY at 0x008), without bit 17, which must be one in every report.
 inline constexpr NamedBit kGuestPolicyBits[] = {
@@ -30,9 +19,5 @@ inline constexpr NamedBit kPlatformBits[] = {
     {"SmtEnabled", 0},           {"TsmeEnabled", 1},        {"EccEnabled", 2}, {"RaplDisabled", 3},
     {"CiphertextHidingDram", 4}, {"AliasCheckComplete", 5}, {"TioEnabled", 7},
 };
-
-std::optional<std::uint64_t> MaskOf(std::span<const NamedBit> bits, std::string_view name);
-/// "SmtAllowed, Debug"; "nothing" for an empty mask.
-std::string NamesOf(std::span<const NamedBit> bits, std::uint64_t mask);
 
 }  // namespace portcullis::policy

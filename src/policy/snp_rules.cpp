@@ -1,6 +1,7 @@
 #include "policy/snp_rules.h"
 
 #include "evidence/snp/report.h"
+#include "policy/bit_rule.h"
 #include "policy/fields.h"
 #include "policy/snp_bits.h"
 
@@ -37,30 +38,6 @@ Result<std::set<std::uint32_t>> ReadVmpls(ObjectReader& in) {
   if (out.empty())
     return Incomplete("must list at least one level; guests without an SVSM report at 0", "vmpls");
   return out;
-}
-
-Result<std::uint64_t> ReadBits(ObjectReader& in, std::string_view name, std::span<const NamedBit> bits) {
-  std::uint64_t mask = 0;
-  for (const std::string& text : TRY(in.Texts(name, bits.size()))) {
-    const auto bit = MaskOf(bits, text);
-    if (!bit) return Incomplete("is no bit known here; docs/reference/policy.md lists them", name, text);
-    mask |= *bit;
-  }
-  return mask;
-}
-
-struct BitRule {
-  std::uint64_t must_set, must_clear;
-};
-
-Result<BitRule> ReadBitRule(ObjectReader& in, std::span<const NamedBit> bits) {
-  const std::uint64_t must_set = TRY(ReadBits(in, "mustSet", bits));
-  const std::uint64_t must_clear = TRY(ReadBits(in, "mustClear", bits));
-  const BitRule rule{must_set, must_clear};
-  if (const std::uint64_t both = rule.must_set & rule.must_clear; both != 0)
-    return Incomplete("has a bit of mustSet too, which no report can satisfy", "mustClear",
-                      NamesOf(bits, both));
-  return rule;
 }
 
 Result<> ReadGuestPolicy(ObjectReader& in, snp::ReferenceValues& out) {

@@ -1,4 +1,4 @@
-#include "policy/snp_bits.h"
+#include "policy/named_bits.h"
 
 namespace portcullis::policy {
 
