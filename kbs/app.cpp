@@ -9,6 +9,7 @@
 #include "audit/audit.h"
 #include "base/secret_bytes.h"
 #include "evidence/snp/checks.h"
+#include "kbs/collateral.h"
 #include "kbs/routes/routes.h"
 #include "keystore/keystore.h"
 #include "release/broker.h"
@@ -75,8 +76,13 @@ int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool
       audit::Log::Open(**store, clock, options.audit_origin,
                        identity->audit_seed.Expose([](Bytes b) { return SecretBytes::CopyOf(b); }));
   if (!audit) return Fail("audit log can't be opened", audit.error());
+  const auto collateral =
+      Collateral::Open(options.collateral, {trust.anchors, trust.tdx_anchors}, clock, random, metrics);
+  if (!collateral) return Fail("collateral can't be kept", collateral.error());
+  const bool in_place = options.collateral.directory.empty() && trust.endorsements != nullptr;
+  const snp::EndorsementSource& endorsements = in_place ? *trust.endorsements : (*collateral)->store();
   const auto broker = release::Broker::Open(
-      {**store, **audit, *kek, *identity, trust.anchors, *trust.endorsements, clock, random, metrics});
+      {**store, **audit, *kek, *identity, trust.anchors, endorsements, clock, random, metrics});
   if (!broker) return Fail("broker can't be opened", broker.error());
 
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, **store), metrics);
@@ -90,11 +96,13 @@ int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool
       {{"guest", std::to_string((*guest_api)->port())},
        {"broker", std::to_string((*broker_api)->port())},
        {"ops", std::to_string((*ops)->port())}});
+  if (!options.collateral.directory.empty()) (*collateral)->Start();
   if (on_ready) on_ready((*guest_api)->port(), (*broker_api)->port(), (*ops)->port());
 
   const bool healthy = SweepUntilStopped(**broker, **store, stop);
   if (!healthy)
     Log(LogLevel::kError, "store is latched after an I/O error; nothing is released until a restart");
+  (*collateral)->Stop();
   (*broker)->Interrupt();
   (*guest_api)->Stop(kDrain);
   (*broker_api)->Stop(std::chrono::seconds(2));

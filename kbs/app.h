@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "evidence/snp/chain.h"
+#include "evidence/snp/endorsements.h"
+#include "evidence/tdx/checks.h"
 #include "kbs/options.h"
 
 namespace portcullis::kbs {
@@ -12,7 +14,10 @@ namespace portcullis::kbs {
 /// What evidence is held to beside policies. It comes from the caller's main and from nowhere else.
 struct Trust {
   snp::TrustAnchors anchors;
+  /// What takes the place of the configured collateral where there is none: the lab's. Null: nothing does.
   std::shared_ptr<const snp::EndorsementSource> endorsements;
+  tdx::TrustAnchors tdx_anchors = {};  // left out: trusts nobody
+  std::shared_ptr<const tdx::CollateralSource> collateral = nullptr;
 };
 
 /// Runs the broker until `stop` is set: opens the store, serves the three ports, sweeps. Returns the

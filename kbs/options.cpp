@@ -77,6 +77,35 @@ Result<> ReadLimits(ObjectReader& in, Options& options) {
   return section.Finish();
 }
 
+/// An https URL without a slash at its end, or nothing.
+Result<std::string> ServiceUrl(ObjectReader& fetch, std::string_view name) {
+  const std::string url = TRY(fetch.OptionalText(name, 512)).value_or("");
+  if (!url.empty() && (!url.starts_with("https://") || url.ends_with('/')))
+    return Error{kInvalid, "it must be https://host, without a slash at its end", std::string(name)};
+  return url;
+}
+
+Result<> ReadFetch(const Json& value, CollateralOptions& into) {
+  ObjectReader fetch = TRY(ObjectReader::Open(value, kInvalid));
+  into.amd_kds = TRY(ServiceUrl(fetch, "amdKds"));
+  into.intel_pcs = TRY(ServiceUrl(fetch, "intelPcs"));
+  into.intel_root_crl = TRY(ServiceUrl(fetch, "intelRootCrl"));
+  into.ca_file = TRY(fetch.OptionalText("caFile")).value_or("");
+  TRY(fetch.Finish());
+  if (into.intel_pcs.empty() != into.intel_root_crl.empty())
+    return Error{kInvalid, "intelPcs and intelRootCrl go together: one without the other is of no use"};
+  return Done{};
+}
+
+Result<> ReadCollateral(ObjectReader& in, CollateralOptions& into) {
+  const Json* collateral = in.Optional("collateral");
+  if (collateral == nullptr) return Done{};
+  ObjectReader section = TRY_AT("collateral", ObjectReader::Open(*collateral, kInvalid));
+  into.directory = TRY_AT("collateral", Filled(section, "directory"));
+  if (const Json* fetch = section.Optional("fetch")) TRY_AT("collateral.fetch", ReadFetch(*fetch, into));
+  return section.Finish();
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(std::string_view yaml) {
@@ -115,6 +144,7 @@ Result<Options> ParseOptions(std::string_view yaml) {
   ObjectReader audit = TRY(Section(in, "audit"));
   options.audit_origin = TRY_AT("audit", Filled(audit, "origin", 128));
   TRY_AT("audit", audit.Finish());
+  TRY(ReadCollateral(in, options.collateral));
   TRY(ReadLimits(in, options));
   TRY(in.Finish());
   return options;

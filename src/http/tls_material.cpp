@@ -8,7 +8,7 @@
 namespace portcullis::http {
 namespace {
 
-constexpr std::size_t kMaxCertificates = 64;
+constexpr std::size_t kMaxCertificates = 512;  // a system trusts about 150 CAs
 
 crypto::BioPtr ReadOnly(Bytes bytes) {
   return crypto::BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));

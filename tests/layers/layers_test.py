@@ -11,7 +11,7 @@ root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().paren
 
 # The programs' own folders, as kbs/CMakeLists.txt and operator/CMakeLists.txt link them.
 PROGRAMS = {
-    "kbs": ["policy", "audit", "keystore", "metrics", "http", "release"],
+    "kbs": ["policy", "audit", "keystore", "metrics", "http", "release", "endorsement"],
     "operator": ["kube", "policy", "metrics"],
     "agent/program": ["agent"],
     "cli/program": ["cli"],

@@ -38,6 +38,8 @@ void TouchEverything(Metrics& metrics) {
   metrics.WebhookDuration(1ms);
   metrics.WebhookCertificateExpiry(1'800'000'000);
   metrics.CollateralExpiry("vcek", 1'800'000'000);
+  metrics.CollateralFetch("vcek", "installed");
+  metrics.CollateralEvaluationNumber("standard", 18);
   metrics.EventDropped();
   metrics.WorkQueueAdd("pods");
   metrics.WorkQueueDepth("pods", 1);
