@@ -10,7 +10,7 @@
 namespace portcullis::tpm {
 
 inline constexpr std::size_t kPcrCount = 24;
-inline constexpr std::size_t kMaxQuoteBytes = 512;      // a TPMS_ATTEST of a quote has at most 251
+inline constexpr std::size_t kMaxQuoteBytes = 512;     // a TPMS_ATTEST of a quote has at most 251
 inline constexpr std::size_t kMaxExtraDataBytes = 64;  // TPM2B_DATA: a digest's size
 
 /// The SHA-256 bank as it was read; only those that a quote selects are anybody's word.
@@ -19,14 +19,15 @@ using PcrValues = std::array<crypto::Sha256Digest, kPcrCount>;
 /// Which PCRs of the SHA-256 bank a quote is over.
 class PcrSelection {
  public:
-  constexpr explicit PcrSelection(std::uint32_t bits = 0) : bits_(bits) {}
+  constexpr PcrSelection() = default;
+  constexpr explicit PcrSelection(std::uint32_t bits) : bits_(bits) {}
   static constexpr PcrSelection All() { return PcrSelection(0xFFFFFF); }
   constexpr std::uint32_t bits() const { return bits_; }
   constexpr bool Has(unsigned pcr) const { return pcr < kPcrCount && ((bits_ >> pcr) & 1) != 0; }
   bool operator==(const PcrSelection&) const = default;
 
  private:
-  std::uint32_t bits_;
+  std::uint32_t bits_ = 0;
 };
 
 struct ClockInfo {
