@@ -20,6 +20,7 @@ inline constexpr std::size_t kMaxJsonValues = 1u
                                               << 19;  // a value of one byte costs about a hundred in memory
 
 class Json;
+struct WrittenMember;
 using JsonArray = std::vector<Json>;
 /// Members in the order of the text or of insertion; names are unique.
 using JsonObject = std::vector<std::pair<std::string, Json>>;
@@ -47,9 +48,7 @@ class Json {
   Json(const char* value) : value_(std::string(value)) {}       // NOLINT
   Json(JsonArray value) : value_(std::move(value)) {}           // NOLINT
   Json(JsonObject value) : value_(std::move(value)) {}          // NOLINT
-  static Json Object(std::initializer_list<std::pair<std::string, Json>> members) {
-    return JsonObject(members);
-  }
+  static Json Object(std::initializer_list<WrittenMember> members);
   static Json Array(std::initializer_list<Json> items) { return JsonArray(items); }
 
   bool is_null() const { return value_.index() == 0; }
@@ -92,6 +91,23 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, JsonArray, JsonObject>
       value_;
 };
+
+/// A member as Json::Object() is given it. The elements of an initializer_list are const, and copying them
+/// would copy whole trees; each is made for the one call, so that call may take what is in it.
+struct WrittenMember {
+  WrittenMember(std::string its_name, Json its_value)
+      : name(std::move(its_name)), value(std::move(its_value)) {}
+  mutable std::string name;
+  mutable Json value;
+};
+
+inline Json Json::Object(std::initializer_list<WrittenMember> members) {
+  JsonObject out;
+  out.reserve(members.size());
+  for (const WrittenMember& member : members)
+    out.emplace_back(std::move(member.name), std::move(member.value));
+  return out;
+}
 
 /// What outside bytes may look like.
 struct JsonLimits {
