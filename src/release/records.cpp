@@ -151,14 +151,23 @@ Result<> MigrateRecords(store::Store& store) {
        " time TEXT NOT NULL)"});
 }
 
-Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id) {
-  const auto rows =
+Result<std::optional<StoredRelease>> FindStoredRelease(store::Transaction& transaction, const std::string& id,
+                                                       const StoredRelease* before) {
+  auto rows =
       TRY(transaction.Query("SELECT id, namespace, policy, key_name, phase, lease_expires, releases, "
                             "document, jwe, evidence FROM releases"
                             " WHERE id = ?",
                             {id}));
-  if (rows.empty()) return std::optional<Release>();
-  return std::optional<Release>(TRY(FromRow(rows.front())));
+  if (rows.empty()) return std::optional<StoredRelease>();
+  if (before != nullptr && before->row == rows.front()) return std::optional(*before);
+  auto release = TRY(FromRow(rows.front()));
+  return std::optional(StoredRelease{std::move(release), std::move(rows.front())});
+}
+
+Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id) {
+  auto stored = TRY(FindStoredRelease(transaction, id));
+  if (!stored) return std::optional<Release>();
+  return std::optional(std::move(stored->release));
 }
 
 Result<> SaveRelease(store::Transaction& transaction, const Release& release) {

@@ -55,6 +55,14 @@ struct AcceptedPolicy {
 Result<> MigrateRecords(store::Store& store);
 
 Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id);
+/// A release beside the row that it was read from.
+struct StoredRelease {
+  Release release;
+  store::Row row;
+};
+/// The same; where the row is still that of `before`, its release is taken over instead of read anew.
+Result<std::optional<StoredRelease>> FindStoredRelease(store::Transaction& transaction, const std::string& id,
+                                                       const StoredRelease* before = nullptr);
 Result<> SaveRelease(store::Transaction& transaction, const Release& release);
 Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
                                             std::int64_t limit);
