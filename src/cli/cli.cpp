@@ -28,6 +28,7 @@ int RunCli(int argc, const char* const* argv, const CliPorts& ports) {
   AddKeyCommands(program, context);
   AddPolicyCommands(program, context);
   AddAuditCommands(program, context);
+  AddCollateralCommands(program, context);
   AddBrokerCommands(program, context);
   AddReasonsCommand(program, context);
   try {

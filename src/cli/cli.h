@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/secret_bytes.h"
 #include "evidence/snp/chain.h"
+#include "evidence/tdx/checks.h"
 #include "http/client.h"
 
 namespace portcullis::cli {
@@ -24,7 +25,10 @@ struct CliPorts {
   const Clock& clock;
   Random& random;
   const snp::TrustAnchors& anchors;
+  const tdx::TrustAnchors& tdx_anchors;
   std::function<Result<std::shared_ptr<http::Client>>(const http::ClientOptions&)> connect;
+  bool progress;  // `err` is a terminal: long commands say there how far they are
+  std::function<void(std::chrono::seconds)> pause;
 };
 
 /// Runs one command line and returns the exit code (exit.h). Errors go to `err` with code, place and remedy.

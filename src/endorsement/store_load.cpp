@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "base/log.h"
+#include "endorsement/folder.h"
 #include "endorsement/store.h"
 
 namespace portcullis::endorsement {
@@ -44,12 +45,7 @@ void Store::TakeInPiece(const Piece& piece) {
   }
   bool sound = TakeInOne(claimed);
   // A file that lies in no set's folder counts for both.
-  if (!piece.names_its_set) {
-    Claimed early = claimed;
-    if (auto* info = std::get_if<TcbInfoId>(&early.id)) info->set = tdx::EvaluationSet::kEarly;
-    if (auto* qe = std::get_if<QeIdentityId>(&early.id)) qe->set = tdx::EvaluationSet::kEarly;
-    sound = TakeInOne(early) && sound;
-  }
+  if (const auto early = ForEarlySet(piece)) sound = TakeInOne(*early) && sound;
   if (sound) return;
   Log(LogLevel::kWarning, "stored collateral does not verify and is not used", {{"file", piece.file}});
   unsound_.push_back(piece.file);

@@ -77,10 +77,13 @@ class Desk {
         .clock = clock,
         .random = random_,
         .anchors = *anchors,
+        .tdx_anchors = *tdx_anchors,
         .connect = [this](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
           connected = options;
           return std::static_pointer_cast<http::Client>(broker);
         },
+        .progress = colour,
+        .pause = [this](std::chrono::seconds time) { clock.Advance(time); },
     };
     const int exit = cli::RunCli(static_cast<int>(argv.size()), argv.data(), ports);
     return {exit, out.str(), err.str()};
@@ -98,6 +101,7 @@ class Desk {
   bool colour = false;
   FakeClock clock;
   const snp::TrustAnchors* anchors = &snp::AmdTrustAnchors();
+  const tdx::TrustAnchors* tdx_anchors = &tdx::IntelTrustAnchors();
   std::shared_ptr<FakeBroker> broker = std::make_shared<FakeBroker>();
   std::optional<http::ClientOptions> connected;
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/secret_bytes.h"
@@ -26,7 +27,10 @@ int main(int argc, char** argv) {
       .clock = clock,
       .random = random,
       .anchors = snp::AmdTrustAnchors(),
+      .tdx_anchors = tdx::IntelTrustAnchors(),
       .connect = http::Client::Create,
+      .progress = isatty(STDERR_FILENO) == 1,
+      .pause = [](std::chrono::seconds time) { std::this_thread::sleep_for(time); },
   };
   return cli::RunCli(argc, argv, ports);
 }
