@@ -30,25 +30,39 @@ void Revoke(X509_CRL* list, std::uint64_t serial, WallTime when) {
   Require(X509_CRL_add0_revoked(list, entry) == 1);
 }
 
-}  // namespace
-
-ByteBuffer SignCrl(const CrlSpec& spec, const SharedKey& issuer_key, const PssParameters& pss) {
-  const CrlPtr list(X509_CRL_new());
+CrlPtr Unsigned(const CrlSpec& spec, const X509_NAME& issuer_name) {
+  CrlPtr list(X509_CRL_new());
   Require(X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1);
-  Require(X509_CRL_set_issuer_name(list.get(), AmdName(spec.issuer_name).get()) == 1);
+  Require(X509_CRL_set_issuer_name(list.get(), &issuer_name) == 1);
   Require(X509_CRL_set1_lastUpdate(list.get(), TimeOf(spec.this_update).get()) == 1);
   Require(X509_CRL_set1_nextUpdate(list.get(), TimeOf(spec.next_update).get()) == 1);
   for (const std::uint64_t serial : spec.revoked) Revoke(list.get(), serial, spec.this_update);
   Require(X509_CRL_add1_ext_i2d(list.get(), NID_crl_number, IntegerOf(spec.number).get(), 0, 0) == 1);
-  const crypto::DigestContextPtr context = PssSigning(issuer_key, pss);
-  Require(X509_CRL_sign_ctx(list.get(), context.get()) > 0);
+  return list;
+}
 
+ByteBuffer DerOf(X509_CRL* list) {
   unsigned char* der = nullptr;
-  const int size = i2d_X509_CRL(list.get(), &der);
+  const int size = i2d_X509_CRL(list, &der);
   Require(size > 0);
   ByteBuffer out = ToBuffer(crypto::ViewOf(der, static_cast<std::size_t>(size)));
   OPENSSL_free(der);
   return out;
+}
+
+}  // namespace
+
+ByteBuffer SignCrl(const CrlSpec& spec, const SharedKey& issuer_key, const PssParameters& pss) {
+  const CrlPtr list = Unsigned(spec, *AmdName(spec.issuer_name));
+  const crypto::DigestContextPtr context = PssSigning(issuer_key, pss);
+  Require(X509_CRL_sign_ctx(list.get(), context.get()) > 0);
+  return DerOf(list.get());
+}
+
+ByteBuffer SignCrlEcdsa(const CrlSpec& spec, const X509_NAME& issuer_name, const SharedKey& issuer_key) {
+  const CrlPtr list = Unsigned(spec, issuer_name);
+  Require(X509_CRL_sign(list.get(), issuer_key.get(), EVP_sha256()) > 0);
+  return DerOf(list.get());
 }
 
 }  // namespace portcullis::lab

@@ -30,13 +30,6 @@ crypto::Certificate Parsed(Bytes der) {
   return std::move(certificate).value();
 }
 
-crypto::X509Ptr OpenSslOf(const crypto::Certificate& certificate) {
-  const unsigned char* der = crypto::Octets(certificate.der());
-  crypto::X509Ptr out(d2i_X509(nullptr, &der, static_cast<long>(certificate.der().size())));
-  Require(out != nullptr);
-  return out;
-}
-
 std::string CrlUrl(std::string_view key, const std::string& product) {
   return "URI:https://kdsintf.amd.com/" + std::string(key) + "/v1/" + product + "/crl";
 }

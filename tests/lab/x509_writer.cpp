@@ -13,6 +13,15 @@ std::time_t SecondsOf(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+ByteBuffer DerOf(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  Require(size > 0);
+  ByteBuffer out = ToBuffer(crypto::ViewOf(der, static_cast<std::size_t>(size)));
+  OPENSSL_free(der);
+  return out;
+}
+
 }  // namespace
 
 /// AMD's order: OU, C, L, ST, O, CN, all UTF8String but C.
@@ -45,14 +54,26 @@ crypto::DigestContextPtr PssSigning(const SharedKey& key, const PssParameters& p
 SharedKey GenerateRsa4096() { return {EVP_RSA_gen(4096), FreeWith<EVP_PKEY_free>()}; }
 SharedKey GenerateP384() { return {EVP_EC_gen("P-384"), FreeWith<EVP_PKEY_free>()}; }
 
+crypto::X509Ptr OpenSslOf(const crypto::Certificate& certificate) {
+  const unsigned char* der = crypto::Octets(certificate.der());
+  crypto::X509Ptr out(d2i_X509(nullptr, &der, static_cast<long>(certificate.der().size())));
+  Require(out != nullptr);
+  return out;
+}
+
 X509Writer::X509Writer(long serial, std::string_view subject_name, std::string_view issuer_name,
+                       WallTime not_before, WallTime not_after, const SharedKey& subject_key)
+    : X509Writer(static_cast<std::uint64_t>(serial), *AmdName(subject_name), *AmdName(issuer_name),
+                 not_before, not_after, subject_key) {}
+
+X509Writer::X509Writer(std::uint64_t serial, const X509_NAME& subject_name, const X509_NAME& issuer_name,
                        WallTime not_before, WallTime not_after, const SharedKey& subject_key)
     : certificate_(X509_new()) {
   X509* certificate = certificate_.get();
   Require(X509_set_version(certificate, X509_VERSION_3) == 1);
-  Require(ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial) == 1);
-  Require(X509_set_subject_name(certificate, AmdName(subject_name).get()) == 1);
-  Require(X509_set_issuer_name(certificate, AmdName(issuer_name).get()) == 1);
+  Require(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial) == 1);
+  Require(X509_set_subject_name(certificate, &subject_name) == 1);
+  Require(X509_set_issuer_name(certificate, &issuer_name) == 1);
   Require(ASN1_TIME_set(X509_getm_notBefore(certificate), SecondsOf(not_before)) != nullptr);
   Require(ASN1_TIME_set(X509_getm_notAfter(certificate), SecondsOf(not_after)) != nullptr);
   Require(X509_set_pubkey(certificate, subject_key.get()) == 1);
@@ -78,13 +99,12 @@ void X509Writer::AddStandard(int nid, const std::string& value, X509* issuer) {
 ByteBuffer X509Writer::Sign(const SharedKey& issuer_key, const Pss& pss) {
   const crypto::DigestContextPtr context = PssSigning(issuer_key, pss);
   Require(X509_sign_ctx(certificate_.get(), context.get()) > 0);
+  return DerOf(certificate_.get());
+}
 
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(certificate_.get(), &der);
-  Require(size > 0);
-  ByteBuffer out = ToBuffer(crypto::ViewOf(der, static_cast<std::size_t>(size)));
-  OPENSSL_free(der);
-  return out;
+ByteBuffer X509Writer::SignEcdsa(const SharedKey& issuer_key, const std::string& digest) {
+  Require(X509_sign(certificate_.get(), issuer_key.get(), EVP_get_digestbyname(digest.c_str())) > 0);
+  return DerOf(certificate_.get());
 }
 
 }  // namespace portcullis::lab

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "crypto/certificate.h"
 #include "crypto/openssl.h"
 
 namespace portcullis::lab {
@@ -26,9 +27,14 @@ using NamePtr = std::unique_ptr<X509_NAME, crypto::FreeWith<X509_NAME_free>>;
 /// AMD's names: OU, C, L, ST and O are the same everywhere.
 NamePtr AmdName(std::string_view common_name);
 
-/// A certificate in the making, in AMD's profile: v3, AMD's names, RSASSA-PSS with SHA-384 and a salt of 48.
+/// OpenSSL's form of a certificate.
+crypto::X509Ptr OpenSslOf(const crypto::Certificate& certificate);
+
+/// A certificate in the making: v3; with texts for names they are AMD's.
 class X509Writer {
  public:
+  X509Writer(std::uint64_t serial, const X509_NAME& subject_name, const X509_NAME& issuer_name,
+             WallTime not_before, WallTime not_after, const SharedKey& subject_key);
   X509Writer(long serial, std::string_view subject_name, std::string_view issuer_name, WallTime not_before,
              WallTime not_after, const SharedKey& subject_key);
 
@@ -38,7 +44,10 @@ class X509Writer {
   void AddStandard(int nid, const std::string& value, X509* issuer = nullptr);
 
   using Pss = PssParameters;
+  /// As AMD does.
   ByteBuffer Sign(const SharedKey& issuer_key, const Pss& pss);
+  /// As Intel does: ECDSA, with the digest of this name.
+  ByteBuffer SignEcdsa(const SharedKey& issuer_key, const std::string& digest);
 
  private:
   crypto::X509Ptr certificate_;
