@@ -80,9 +80,13 @@ int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool
       Collateral::Open(options.collateral, {trust.anchors, trust.tdx_anchors}, clock, random, metrics);
   if (!collateral) return Fail("collateral can't be kept", collateral.error());
   const bool in_place = options.collateral.directory.empty() && trust.endorsements != nullptr;
-  const snp::EndorsementSource& endorsements = in_place ? *trust.endorsements : (*collateral)->store();
-  const auto broker = release::Broker::Open(
-      {**store, **audit, *kek, *identity, trust.anchors, endorsements, clock, random, metrics});
+  const policy::TrustSources sources{
+      .snp_anchors = trust.anchors,
+      .endorsements = in_place ? *trust.endorsements : (*collateral)->store(),
+      .tdx_anchors = trust.tdx_anchors,
+      .collateral = in_place && trust.collateral != nullptr ? *trust.collateral : (*collateral)->store()};
+  const auto broker =
+      release::Broker::Open({**store, **audit, *kek, *identity, sources, clock, random, metrics});
   if (!broker) return Fail("broker can't be opened", broker.error());
 
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, **store), metrics);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "evidence/snp/checks.h"
 #include "policy/policy.h"
 
 namespace portcullis::policy {
@@ -12,6 +13,8 @@ using evidence::Comparison;
 struct Request {
   const Policy& policy;
   const Requester& requester;
+  std::string_view tee;
+  bool tee_allowed;
   crypto::Sha256Digest presented_init_data;  // of the exact text
 };
 
@@ -28,7 +31,7 @@ std::string SubjectText(std::string_view namespace_name, std::string_view servic
 }
 
 Comparison TeeAllowed(const Request& r) {
-  return {r.policy.snp.has_value(), "snp in the policy's tees", r.policy.snp ? "present" : "absent"};
+  return {r.tee_allowed, std::string(r.tee) + " in the policy's tees", r.tee_allowed ? "present" : "absent"};
 }
 
 Comparison KeyAllowed(const Request& r) {
@@ -46,9 +49,13 @@ Comparison SubjectAllowed(const Request& r) {
           Quoted(SubjectText(r.requester.namespace_name, r.requester.service_account))};
 }
 
-// HOST_DATA has 32 bytes: a longer digest would have to be cut, and a cut digest is another algorithm.
+// HOST_DATA and a PCR have 32 bytes, MRCONFIGID 48: a longer digest would have to be cut, and a cut digest is
+// another algorithm.
 Comparison InitDataAlgorithm(const Request& r) {
-  return {r.requester.init_data.algorithm == "sha256", "sha256", Quoted(r.requester.init_data.algorithm)};
+  const std::string& found = r.requester.init_data.algorithm;
+  const bool wide = r.tee == kTdx;
+  return {found == "sha256" || (wide && found == "sha384"), wide ? "sha256 or sha384" : "sha256",
+          Quoted(found)};
 }
 
 Comparison InitDataAdmitted(const Request& r) {
@@ -88,27 +95,71 @@ constexpr Check<Request> kChecks[] = {
     {"policy.tee-allowed", ReasonCode::kTeeMismatch, "policy.md, tees", TeeAllowed},
     {"policy.key-allowed", ReasonCode::kSubjectNotAllowed, "policy.md, keys", KeyAllowed},
     {"policy.subject-allowed", ReasonCode::kSubjectNotAllowed, "policy.md, subjects", SubjectAllowed},
-    {"policy.init-data-algorithm", ReasonCode::kInitDataMismatch, "AMD 56860, HOST_DATA", InitDataAlgorithm},
+    {"policy.init-data-algorithm", ReasonCode::kInitDataMismatch, "policy.md, init-data", InitDataAlgorithm},
     {"policy.init-data-admitted", ReasonCode::kInitDataMismatch, "api.md, portcullis.json", InitDataAdmitted},
     {"policy.init-data-entries", ReasonCode::kSubjectNotAllowed, "policy.md, subjects[].initData",
      InitDataEntries},
 };
 
+/// MRCONFIGID of a TD that was launched for this init-data: the digest by its own algorithm, behind it zeros.
+tdx::Measurement ConfigIdOf(const codec::InitData& init_data, const crypto::Sha256Digest& sha256) {
+  if (init_data.algorithm == "sha384")
+    return tdx::Measurement(crypto::Sha384(AsBytes(init_data.text)).array());
+  std::array<std::byte, tdx::Measurement::kSize> padded{};
+  std::ranges::copy(sha256.array(), padded.begin());
+  return tdx::Measurement(padded);
+}
+
+/// The binding of a TEE whose report data has one size; nullopt where what is expected has another.
+template <typename Binding, typename Register>
+std::optional<Binding> BindingOf(Bytes report_data, const Register& init_data) {
+  const auto data = decltype(Binding::report_data)::From(report_data);
+  if (!data) return std::nullopt;
+  return Binding{*data, init_data};
+}
+
+template <typename T>
+const T* PointerTo(const std::optional<T>& value) {
+  return value ? &*value : nullptr;
+}
+
+/// Verifies evidence of each kind.
+struct Verifier {
+  const Policy& policy;
+  const codec::InitData& init_data;
+  const crypto::Sha256Digest& init_data_sha256;
+  Bytes report_data;
+  const TrustSources& trust;
+  WallTime now;
+
+  evidence::Verification operator()(const SnpEvidence& evidence) const {
+    const auto binding = BindingOf<snp::Binding>(report_data, snp::HostData(init_data_sha256.array()));
+    return snp::VerifySnp(evidence.report, evidence.certificates, &trust.endorsements, trust.snp_anchors, now,
+                          PointerTo(policy.snp), PointerTo(binding));
+  }
+  evidence::Verification operator()(const tdx::Evidence& evidence) const {
+    const auto binding = BindingOf<tdx::Binding>(report_data, ConfigIdOf(init_data, init_data_sha256));
+    return tdx::VerifyTdx(evidence, trust.collateral, trust.tdx_anchors, now, PointerTo(policy.tdx),
+                          PointerTo(binding));
+  }
+};
+
+bool HasRulesFor(const Policy& policy, std::string_view tee) {
+  return (tee == kSnp && policy.snp) || (tee == kTdx && policy.tdx);
+}
+
 }  // namespace
 
-Appraisal AppraiseSnp(const Policy& policy, const Requester& requester, const SnpEvidence& evidence,
-                      const snp::ReportData& report_data, const snp::EndorsementSource& endorsements,
-                      const snp::TrustAnchors& anchors, WallTime now) {
+Appraisal Appraise(const Policy& policy, const Requester& requester, const Evidence& evidence,
+                   Bytes report_data, const TrustSources& trust, WallTime now) {
   const crypto::Sha256Digest presented = crypto::Sha256(AsBytes(requester.init_data.text));
-  const snp::Binding binding{report_data, snp::HostData(presented.array())};
-  // Without SNP rules only the baseline runs, for display: policy.tee-allowed then refuses.
-  const snp::ReferenceValues* const reference = policy.snp ? &*policy.snp : nullptr;
-  snp::Verification verified = snp::VerifySnp(evidence.report, evidence.certificates, &endorsements, anchors,
-                                              now, reference, &binding);
+  evidence::Verification verified =
+      std::visit(Verifier{policy, requester.init_data, presented, report_data, trust, now}, evidence);
 
   Appraisal out{std::move(verified.tree), std::move(verified.claims), std::move(verified.not_proven)};
-  evidence::Appraise(std::span<const Check<Request>>(kChecks), Request{policy, requester, presented},
-                     out.tree);
+  const std::string_view tee = TeeOf(evidence);
+  evidence::Appraise(std::span<const Check<Request>>(kChecks),
+                     Request{policy, requester, tee, HasRulesFor(policy, tee), presented}, out.tree);
   return out;
 }
 

@@ -14,7 +14,7 @@
 #include "crypto/jwk.h"
 #include "evidence/azure/reference_values.h"
 #include "evidence/check.h"
-#include "evidence/snp/checks.h"
+#include "policy/evidence.h"
 
 namespace portcullis::policy {
 
@@ -23,12 +23,6 @@ inline constexpr std::string_view kPolicyFormat = "portcullis.dev/policy.v1";
 inline constexpr std::string_view kPolicyJwsType = "portcullis-policy+jws";
 /// The init-data entry that the webhook writes anew for each pod: no policy pins it, the broker checks it.
 inline constexpr std::string_view kReleaseEntry = "portcullis.json";
-
-/// The TEEs by their names in RCAR and under `tees` of a policy (kbs-protocol.md 2.3).
-inline constexpr std::string_view kSnp = "snp";
-inline constexpr std::string_view kTdx = "tdx";
-inline constexpr std::string_view kAzSnp = "az-snp-vtpm";
-inline constexpr std::string_view kAzTdx = "az-tdx-vtpm";
 
 enum class Delivery : std::uint8_t { kSecret, kDirect };
 
@@ -77,11 +71,6 @@ struct Requester {
   crypto::Sha256Digest admitted_init_data;  // as registered at admission
 };
 
-struct SnpEvidence {
-  ByteBuffer report;
-  std::vector<crypto::Certificate> certificates;
-};
-
 /// The verdict over one attestation: every finding, evidence and policy alike.
 struct Appraisal {
   evidence::ProofTree tree;
@@ -89,13 +78,16 @@ struct Appraisal {
   std::vector<std::string> not_proven;
 };
 
-/// Rows: those of VerifySnp (HOST_DATA is held to the digest of the presented init-data), then
-/// "policy.tee-allowed", "policy.key-allowed", "policy.subject-allowed", "policy.init-data-algorithm"
-/// (sha256, which HOST_DATA can hold), "policy.init-data-admitted" (digest of the presented text is the
+/// Rows: those of the evidence's TEE, under the policy's rules for it (without any only the baseline runs,
+/// for display), with the digest of the presented init-data in HOST_DATA, MRCONFIGID or PCR 8; then
+/// "policy.tee-allowed", "policy.key-allowed", "policy.subject-allowed", "policy.init-data-algorithm" (one
+/// that the TEE's register can hold), "policy.init-data-admitted" (digest of the presented text is the
 /// admitted one), "policy.init-data-entries" (each but kReleaseEntry pinned, each pin present).
-Appraisal AppraiseSnp(const Policy& policy, const Requester& requester, const SnpEvidence& evidence,
-                      const snp::ReportData& report_data, const snp::EndorsementSource& endorsements,
-                      const snp::TrustAnchors& anchors, WallTime now);
+///
+/// `report_data` is what the evidence must carry: for SNP and TDX all 64 bytes, for a vTPM's quote its whole
+/// extraData. Of another size it can't be carried, so the rows of the policy stay open, which denies.
+Appraisal Appraise(const Policy& policy, const Requester& requester, const Evidence& evidence,
+                   Bytes report_data, const TrustSources& trust, WallTime now);
 
 /// The "policy." rows above with reason and source: for docs and golden tests.
 std::vector<evidence::Finding> RequestCheckRows();

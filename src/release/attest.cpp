@@ -10,6 +10,7 @@
 #include "crypto/jose.h"
 #include "policy/policy.h"
 #include "release/broker.h"
+#include "release/kept_evidence.h"
 #include "release/token.h"
 
 namespace portcullis::release {
@@ -56,7 +57,7 @@ struct Broker::Snapshot {
 
 Result<AuthReply> Broker::Authenticate(std::string_view body) {
   const AuthRequest request = TRY(ParseAuthRequest(body));
-  const Challenge challenge = sealer_.New(request.tee, request.release_id);
+  const Challenge challenge = sealer_.New(std::string(request.tee), request.release_id);
   return AuthReply{codec::EncodeBase64(challenge.nonce), sealer_.Seal(challenge)};
 }
 
@@ -69,7 +70,7 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
     ports_.metrics.ChallengeRejected(challenge.error().code);
     return challenge.error();
   }
-  AttestationRequest request = TRY(ParseAttestationRequest(body));
+  AttestationRequest request = TRY(ParseAttestationRequest(body, challenge->tee));
   if (!SameBytes(request.nonce, challenge->nonce)) {
     ports_.metrics.ChallengeRejected(ReasonCode::kChallengeUnknown);
     return Error{ReasonCode::kChallengeUnknown, "the nonce is not the one of this session",
@@ -109,12 +110,13 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
     TRY(FailPoint("audit.fsync"));
 
     const SteadyTime done = ports_.clock.Steady();
-    ports_.metrics.AttestationDuration("snp", "verify", commit_started - verify_started);
-    ports_.metrics.AttestationDuration("snp", "total", done - started);
+    ports_.metrics.AttestationDuration(attempt.challenge.tee, "verify", commit_started - verify_started);
+    ports_.metrics.AttestationDuration(attempt.challenge.tee, "total", done - started);
     ports_.metrics.AuditCommit(done - commit_started);
     ports_.metrics.AuditSequence(attempt.sequence);
     const auto reasons = attempt.appraisal.tree.reasons();
-    ports_.metrics.Decision(attempt.allowed, attempt.allowed ? "" : NameOf(reasons.front()), "snp");
+    ports_.metrics.Decision(attempt.allowed, attempt.allowed ? "" : NameOf(reasons.front()),
+                            attempt.challenge.tee);
     if (attempt.allowed)
       ports_.metrics.KeyRelease(snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret"
                                                                                               : "Direct");
@@ -162,9 +164,8 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
       who.namespace_name, who.service_account, who.key,
       attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
       who.init_data_digest};
-  attempt.appraisal = policy::AppraiseSnp(snapshot.policy->policy, requester, attempt.request.evidence,
-                                          attempt.request.report_data, ports_.endorsements, ports_.anchors,
-                                          ports_.clock.Now());
+  attempt.appraisal = policy::Appraise(snapshot.policy->policy, requester, attempt.request.evidence,
+                                       attempt.request.report_data, ports_.trust, ports_.clock.Now());
 
   // The guest's own words, measured by the hardware, must name this very release.
   const auto claim = attempt.init_data
@@ -333,14 +334,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
     release.tee_key = tee_key;
     release.jwe = jwe_text;
     release.lease_expires = attempt.decided_at + snapshot.policy->policy.lease;
-    codec::JsonArray certificates;
-    for (const auto& certificate : attempt.request.evidence.certificates)
-      certificates.push_back(codec::EncodeBase64(certificate.der()));
-    release.evidence = codec::ToText(
-        Json::Object({{"attestation_report", codec::EncodeBase64(attempt.request.evidence.report)},
-                      {"certificates", certificates},
-                      {"initData", attempt.init_data->text},
-                      {"reportData", codec::EncodeHex(attempt.request.report_data.bytes())}}));
+    release.evidence = KeptEvidenceText(attempt.challenge.tee, attempt.request, attempt.init_data->text);
   }
   TRY(SaveRelease(transaction, release));
   return AppendNotice(transaction, {attempt.sequence, attempt.release_id, verdict, time, "", ""});

@@ -39,12 +39,6 @@ std::string PlainVersion(std::string version) {
   return version;
 }
 
-Result<ByteBuffer> DecodeMember(const std::string& text) {
-  auto decoded = codec::DecodeBase64(text);
-  if (!decoded) return Error{ReasonCode::kEvidenceMalformed, "not base64"};
-  return decoded;
-}
-
 }  // namespace
 
 bool IsReleaseId(std::string_view text) {
@@ -62,9 +56,10 @@ Result<AuthRequest> ParseAuthRequest(std::string_view body) {
                  "KBS Client Protocol Version Mismatch: expect =0.4.0",
                  "while the request is " + PlainVersion(version)};
   AuthRequest request;
-  request.tee = TRY(in.Text("tee", 32));
-  if (request.tee != "snp")
-    return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", Quoted(request.tee)};
+  const std::string tee = TRY(in.Text("tee", 32));
+  const auto known = policy::TeeNamed(tee);
+  if (!known) return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", Quoted(tee)};
+  request.tee = *known;
   const Json* extra = TRY(in.Any("extra-params"));
   if (const Json* id = extra->Find("portcullis-release"); id != nullptr) {
     const std::string* text = id->if_string();
@@ -74,33 +69,6 @@ Result<AuthRequest> ParseAuthRequest(std::string_view body) {
     request.release_id = *text;
   }
   return request;  // unknown members are ignored, as clients of the protocol expect
-}
-
-Result<policy::SnpEvidence> ParseSnpEvidence(const Json& primary_evidence) {
-  ObjectReader in = TRY(ObjectReader::Open(primary_evidence, ReasonCode::kEvidenceMalformed));
-  policy::SnpEvidence evidence;
-  evidence.report = TRY_AT("attestation_report", DecodeMember(TRY(in.Text("attestation_report", 8 * 1024))));
-  const auto auxblob = TRY(in.OptionalText("auxblob", 128 * 1024));
-  if (auxblob && !auxblob->empty()) {
-    const ByteBuffer table = TRY_AT("auxblob", DecodeMember(*auxblob));
-    evidence.certificates = TRY_AT("auxblob", snp::ParseCertificateTable(table));
-  }
-  if (const Json* listed = in.Optional("certificates"); listed != nullptr) {
-    const codec::JsonArray* items = listed->if_array();
-    if (items == nullptr || items->size() > kMaxCertificates)
-      return Error{ReasonCode::kEvidenceMalformed, "not an array of at most 8 certificates", "certificates"};
-    for (const Json& item : *items) {
-      const std::string* text = item.if_string();
-      if (text == nullptr) return Error{ReasonCode::kEvidenceMalformed, "not text", "certificates"};
-      evidence.certificates.push_back(
-          TRY_AT("certificates", crypto::Certificate::Parse(TRY_AT("certificates", DecodeMember(*text)))));
-    }
-  }
-  TRY(in.Finish());
-  // Together, from either place: what is kept of them is read back by this function.
-  if (evidence.certificates.size() > kMaxCertificates)
-    return Error{ReasonCode::kEvidenceMalformed, "more than 8 certificates in all", "certificates"};
-  return evidence;
 }
 
 snp::ReportData ExpectedReportData(std::string_view nonce_text, const Json& tee_pubkey,
@@ -113,7 +81,7 @@ snp::ReportData ExpectedReportData(std::string_view nonce_text, const Json& tee_
   return snp::ReportData(padded);
 }
 
-Result<AttestationRequest> ParseAttestationRequest(std::string_view body) {
+Result<AttestationRequest> ParseAttestationRequest(std::string_view body, std::string_view tee) {
   const Json value = TRY(codec::ParseJson(body, {.max_bytes = 2u << 20, .max_depth = 32}));
   ObjectReader in = TRY(ObjectReader::Open(value));
 
@@ -139,14 +107,17 @@ Result<AttestationRequest> ParseAttestationRequest(std::string_view body) {
                  "tee-evidence.additional_evidence"};
 
   auto nonce = TRY_AT("runtime-data.nonce", codec::DecodeBase64(nonce_text));
-  auto snp_evidence = TRY_AT("tee-evidence.primary_evidence", ParseSnpEvidence(*primary));
+  auto parsed_evidence = TRY_AT("tee-evidence.primary_evidence", policy::ParseEvidence(tee, *primary));
+  std::string evidence_text = codec::ToCanonicalText(*primary);
+  const auto evidence_digest = crypto::Sha256(AsBytes(evidence_text));
   return AttestationRequest{
       .nonce = std::move(nonce),
       .tee_key = std::move(tee_key),
       .init_data_text = std::move(init_data_text),
-      .evidence = std::move(snp_evidence),
-      .report_data = ExpectedReportData(nonce_text, *jwk, ""),
-      .evidence_digest = crypto::Sha256(AsBytes(codec::ToCanonicalText(*primary))),
+      .evidence = std::move(parsed_evidence),
+      .evidence_text = std::move(evidence_text),
+      .report_data = ToBuffer(ExpectedReportData(nonce_text, *jwk, "").bytes()),
+      .evidence_digest = evidence_digest,
   };
 }
 

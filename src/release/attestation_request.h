@@ -5,16 +5,16 @@
 #include "codec/json.h"
 #include "crypto/jwk.h"
 #include "evidence/snp/reference_values.h"
+#include "policy/evidence_json.h"
 #include "policy/policy.h"
 
 namespace portcullis::release {
 
 inline constexpr std::string_view kProtocolVersion = "0.4.0";
-inline constexpr std::size_t kMaxCertificates = 8;
 
 /// POST /kbs/v0/auth (kbs-protocol.md 1.3).
 struct AuthRequest {
-  std::string tee;
+  std::string_view tee;    // as policies name it
   std::string release_id;  // extra-params "portcullis-release", "" where absent
 };
 /// Errors: ProtocolVersionUnsupported, TeeMismatch (a TEE not served here), RequestMalformed.
@@ -25,15 +25,14 @@ struct AttestationRequest {
   ByteBuffer nonce;  // as echoed
   crypto::EcPublicKey tee_key;
   std::string init_data_text;  // "" where the guest sent none
-  policy::SnpEvidence evidence;
-  snp::ReportData report_data;           // that the evidence must carry: SHA-384(JCS) and 16 zero bytes
-  crypto::Sha256Digest evidence_digest;  // of the primary evidence's canonical text, for audit
+  policy::Evidence evidence;
+  std::string evidence_text;             // of the primary evidence, canonical: what is kept with a release
+  ByteBuffer report_data;                // that the evidence must carry
+  crypto::Sha256Digest evidence_digest;  // of evidence_text, for audit
 };
-/// Errors: TeeKeyNotAccepted, EvidenceMalformed (members of the evidence), RequestMalformed.
-Result<AttestationRequest> ParseAttestationRequest(std::string_view body);
-
-/// `primary_evidence` of SNP, docs/reference/api.md. Error: EvidenceMalformed.
-Result<policy::SnpEvidence> ParseSnpEvidence(const codec::Json& primary_evidence);
+/// `tee` is that of the challenge. Errors: TeeKeyNotAccepted, TeeMismatch (the evidence is another TEE's),
+/// EvidenceMalformed (members of the evidence), RequestMalformed.
+Result<AttestationRequest> ParseAttestationRequest(std::string_view body, std::string_view tee);
 
 /// What REPORT_DATA must be: H(JCS{additional-evidence, nonce, tee-pubkey}), kbs-protocol.md 2.1.
 snp::ReportData ExpectedReportData(std::string_view nonce_text, const codec::Json& tee_pubkey,

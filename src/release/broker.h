@@ -9,9 +9,9 @@
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "evidence/snp/chain.h"
 #include "keystore/keystore.h"
 #include "metrics/metrics.h"
+#include "policy/evidence.h"
 #include "release/attestation_request.h"
 #include "release/challenge.h"
 #include "release/denial_budget.h"
@@ -25,8 +25,7 @@ struct BrokerPorts {
   audit::Log& audit;
   keystore::Kek kek;
   const keystore::Identity& identity;
-  const snp::TrustAnchors& anchors;
-  const snp::EndorsementSource& endorsements;
+  policy::TrustSources trust;
   const Clock& clock;
   Random& random;
   metrics::Metrics& metrics;

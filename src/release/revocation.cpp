@@ -4,29 +4,12 @@
 #include "codec/text.h"
 #include "policy/policy.h"
 #include "release/broker.h"
+#include "release/kept_evidence.h"
 
 namespace portcullis::release {
 namespace {
 
 using codec::Json;
-
-/// The evidence kept with a release, as it was appraised.
-struct KeptEvidence {
-  policy::SnpEvidence evidence;
-  codec::InitData init_data;
-  snp::ReportData report_data;
-};
-
-Result<KeptEvidence> ParseKept(const std::string& text) {
-  Json value = TRY(codec::ParseJson(text));
-  auto init_data = TRY(codec::ParseInitData(value.TextAt({"initData"})));
-  const auto report_data = TRY(codec::FixedFromHex<snp::ReportData>(value.TextAt({"reportData"})));
-  value.Erase("initData");
-  value.Erase("reportData");
-  auto evidence = TRY(ParseSnpEvidence(value));
-  return KeptEvidence{
-      .evidence = std::move(evidence), .init_data = std::move(init_data), .report_data = report_data};
-}
 
 }  // namespace
 
@@ -82,7 +65,7 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
     auto release = TRY(FindRelease(transaction, id));
     if (!release) continue;
     const Registration& who = release->registration;
-    const auto kept = ParseKept(release->evidence);
+    const auto kept = ParseKeptEvidence(release->evidence);
     // Where no Secret may hold the key any more, the one that does must go.
     const bool delivery_kept = policy.policy.delivery == policy::Delivery::kSecret ||
                                release->decision.TextAt({"delivery"}) != "Secret";
@@ -90,8 +73,8 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
     if (kept && delivery_kept) {
       const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
                                         who.init_data_digest};
-      still_allowed = policy::AppraiseSnp(policy.policy, requester, kept->evidence, kept->report_data,
-                                          ports_.endorsements, ports_.anchors, ports_.clock.Now())
+      still_allowed = policy::Appraise(policy.policy, requester, kept->evidence, kept->report_data,
+                                       ports_.trust, ports_.clock.Now())
                           .tree.allowed() &&
                       policy.policy.max_releases >= release->releases;
     }
@@ -110,19 +93,21 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
 Result<Json> Broker::DryRun(const Json& body) {
   codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
   const policy::Policy policy = TRY_AT("policy", policy::ParsePolicy(*TRY(in.Object("policy"))));
-  const policy::SnpEvidence evidence = TRY_AT("evidence", ParseSnpEvidence(*TRY(in.Object("evidence"))));
+  const auto tee = policy::TeeNamed(TRY(in.Text("tee", 32)));
+  if (!tee) return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", "tee"};
+  const policy::Evidence evidence =
+      TRY_AT("evidence", policy::ParseEvidence(*tee, *TRY(in.Object("evidence"))));
   const codec::InitData init_data =
       TRY_AT("initData", codec::ParseInitData(TRY(in.Text("initData", codec::kMaxInitDataBytes))));
-  const auto report_data =
-      TRY_AT("reportData", codec::FixedFromHex<snp::ReportData>(TRY(in.Text("reportData", 128))));
+  const auto report_data = TRY_AT("reportData", codec::DecodeHex(TRY(in.Text("reportData", 128))));
   const std::string namespace_name = TRY(in.Text("namespace", 253));
   const std::string service_account = TRY(in.Text("serviceAccount", 253));
   const std::string key_name = TRY(in.Text("key", 253));
   const policy::Requester requester{namespace_name, service_account, key_name, init_data,
                                     crypto::Sha256(AsBytes(init_data.text))};
   TRY(in.Finish());
-  const policy::Appraisal appraisal = policy::AppraiseSnp(
-      policy, requester, evidence, report_data, ports_.endorsements, ports_.anchors, ports_.clock.Now());
+  const policy::Appraisal appraisal =
+      policy::Appraise(policy, requester, evidence, report_data, ports_.trust, ports_.clock.Now());
   codec::JsonArray reasons, not_proven;
   for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
   for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);

@@ -23,7 +23,7 @@ std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& relea
   Json tee_jwk = tee_key.ToJwk();
   tee_jwk.Set("alg", "ECDH-ES+A256KW");
   const Json evidence =
-      Json::Object({{"snp", claims},
+      Json::Object({{std::string(release.decision.TextAt({"tee"})), claims},
                     {"runtime_data_claims", Json::Object({{"nonce", nonce_text}, {"tee-pubkey", tee_jwk}})},
                     {"init_data", crypto::DigestText(release.registration.init_data_digest)}});
   const Json payload = Json::Object(

@@ -9,6 +9,7 @@
 #include "tests/bench/bare_operations.h"
 #include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
+#include "tests/support/no_collateral.h"
 
 namespace portcullis::bench {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 struct World {
   test::LabGuest guest{test::IdOf(1)};
   std::string body = codec::ToText(guest.Attestation(codec::EncodeBase64(ByteBuffer(32))));
-  release::AttestationRequest request = release::ParseAttestationRequest(body).value();
+  release::AttestationRequest request = release::ParseAttestationRequest(body, policy::kSnp).value();
   snp::TrustAnchors anchors = lab::LabPki::Shared().anchors();
   policy::Policy policy = policy::ParsePolicy(test::PolicyDocument()).value();
   codec::Json document = test::PolicyDocument();
@@ -25,7 +26,8 @@ struct World {
   crypto::EcPrivateKey signing = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
   WallTime now = SystemClock().Now();
   lab::LabLists lists{lab::LabPki::Shared(), now};
-  BareCrypto bare{request.evidence.report, request.evidence.certificates.front()};
+  policy::SnpEvidence evidence = std::get<policy::SnpEvidence>(request.evidence);
+  BareCrypto bare{evidence.report, evidence.certificates.front()};
 };
 
 World& Shared() {
@@ -46,19 +48,22 @@ void RegisterAll() {
   Register("bare/seal_p256", [](World& w) { w.bare.SealKey(); });
   Register("bare/sign_es256", [](World& w) { w.bare.SignToken(); });
   Register("snp/parse_report",
-           [](World& w) { benchmark::DoNotOptimize(snp::ParseReport(w.request.evidence.report)); });
+           [](World& w) { benchmark::DoNotOptimize(snp::ParseReport(w.evidence.report)); });
   Register("snp/verify", [](World& w) {
-    const snp::Binding binding{.report_data = w.request.report_data, .host_data = std::nullopt};
-    benchmark::DoNotOptimize(snp::VerifySnp(w.request.evidence.report, w.request.evidence.certificates,
-                                            &w.lists, w.anchors, w.now, &*w.policy.snp, &binding));
+    const snp::Binding binding{.report_data = snp::ReportData::From(w.request.report_data).value(),
+                               .host_data = std::nullopt};
+    benchmark::DoNotOptimize(snp::VerifySnp(w.evidence.report, w.evidence.certificates, &w.lists, w.anchors,
+                                            w.now, &*w.policy.snp, &binding));
   });
-  Register("release/parse_attestation",
-           [](World& w) { benchmark::DoNotOptimize(release::ParseAttestationRequest(w.body)); });
+  Register("release/parse_attestation", [](World& w) {
+    benchmark::DoNotOptimize(release::ParseAttestationRequest(w.body, policy::kSnp));
+  });
   Register("policy/appraise", [](World& w) {
     const policy::Requester requester{test::kNamespace, test::kServiceAccount, test::kKeyName,
                                       w.guest.init_data, crypto::Sha256(AsBytes(w.guest.init_data.text))};
-    benchmark::DoNotOptimize(policy::AppraiseSnp(w.policy, requester, w.request.evidence,
-                                                 w.request.report_data, w.lists, w.anchors, w.now));
+    benchmark::DoNotOptimize(
+        policy::Appraise(w.policy, requester, w.request.evidence, w.request.report_data,
+                         {w.anchors, w.lists, tdx::IntelTrustAnchors(), test::NoCollateral()}, w.now));
   });
   Register("crypto/encrypt_jwe", [](World& w) {
     benchmark::DoNotOptimize(

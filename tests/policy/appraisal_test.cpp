@@ -5,6 +5,7 @@
 #include "tests/lab/snp_lists.h"
 #include "tests/policy/complete_policy.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/no_collateral.h"
 
 namespace portcullis::policy {
 namespace {
@@ -43,8 +44,11 @@ struct Attestation {
     auto policy = ParsePolicy(document);
     EXPECT_TRUE(policy) << policy.error().ToString();
     if (without_snp_rules) policy->snp.reset();
-    return AppraiseSnp(*policy, requester, {minted.report, {minted.leaf}}, report_data,
-                       lab::LabLists(pki, test::FakeClock().Now()), pki.anchors(), test::FakeClock().Now());
+    const lab::LabLists lists(pki, test::FakeClock().Now());
+    const snp::TrustAnchors anchors = pki.anchors();
+    return policy::Appraise(
+        *policy, requester, SnpEvidence{minted.report, {minted.leaf}}, report_data.bytes(),
+        {anchors, lists, tdx::IntelTrustAnchors(), test::NoCollateral()}, test::FakeClock().Now());
   }
 };
 
@@ -210,9 +214,11 @@ TEST(Appraisal, OfEvidenceUnderAnotherRootIsDenied) {
   const Attestation attestation;
   const lab::MintedEvidence minted = LabPki::Shared().Mint(attestation.state, attestation.report_data);
   const auto policy = ParsePolicy(attestation.document);
-  const Appraisal appraisal =
-      AppraiseSnp(*policy, attestation.requester, {minted.report, {minted.leaf}}, attestation.report_data,
-                  snp::GivenEndorsements({}), snp::AmdTrustAnchors(), test::FakeClock().Now());
+  const Appraisal appraisal = policy::Appraise(
+      *policy, attestation.requester, SnpEvidence{minted.report, {minted.leaf}},
+      attestation.report_data.bytes(),
+      {snp::AmdTrustAnchors(), snp::GivenEndorsements({}), tdx::IntelTrustAnchors(), test::NoCollateral()},
+      test::FakeClock().Now());
   EXPECT_FALSE(appraisal.tree.allowed());
   EXPECT_EQ(FailedIds(appraisal).front(), "snp.chain-trusted");
 }
@@ -220,9 +226,10 @@ TEST(Appraisal, OfEvidenceUnderAnotherRootIsDenied) {
 TEST(Appraisal, OfBytesThatAreNoReportIsDenied) {
   const Attestation attestation;
   const auto policy = ParsePolicy(attestation.document);
-  const Appraisal appraisal =
-      AppraiseSnp(*policy, attestation.requester, {ByteBuffer(1183), {}}, attestation.report_data,
-                  snp::GivenEndorsements({}), snp::AmdTrustAnchors(), test::FakeClock().Now());
+  const Appraisal appraisal = policy::Appraise(
+      *policy, attestation.requester, SnpEvidence{ByteBuffer(1183), {}}, attestation.report_data.bytes(),
+      {snp::AmdTrustAnchors(), snp::GivenEndorsements({}), tdx::IntelTrustAnchors(), test::NoCollateral()},
+      test::FakeClock().Now());
   EXPECT_FALSE(appraisal.tree.allowed());
   EXPECT_EQ(appraisal.tree.reasons().front(), ReasonCode::kEvidenceMalformed);
 }

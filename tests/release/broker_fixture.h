@@ -19,6 +19,7 @@
 #include "tests/release/lab_guest.h"
 #include "tests/store/temporary_directory.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/no_collateral.h"
 
 namespace portcullis::test {
 
@@ -89,8 +90,8 @@ class BrokerTest : public ::testing::Test {
     log_ = audit::Log::Open(*store_, clock_, "portcullis.test/kbs", identity_->audit_seed.Expose([](Bytes b) {
              return SecretBytes::CopyOf(b);
            })).value();
-    broker_ = release::Broker::Open({*store_, *log_, kek_, *identity_, anchors_, lists_, clock_, random_,
-                                     metrics_, denial_burst_})
+    broker_ = release::Broker::Open(
+                  {*store_, *log_, kek_, *identity_, trust_, clock_, random_, metrics_, denial_burst_})
                   .value();
   }
   void Close() {
@@ -243,6 +244,8 @@ class BrokerTest : public ::testing::Test {
       keystore::Kek::FromBytes(SecretBytes::CopyOf(AsBytes("0123456789abcdef0123456789abcdef")));
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
   const lab::LabLists lists_{lab::LabPki::Shared(), clock_.Now()};
+  const NoCollateral collateral_;
+  const policy::TrustSources trust_{anchors_, lists_, tdx::IntelTrustAnchors(), collateral_};
   const KeyOwner owner_;
 
   double denial_burst_ = release::DenialBudget::kBurst;

@@ -18,6 +18,7 @@
 #include "tests/lab/snp_lists.h"
 #include "tests/release/lab_guest.h"
 #include "tests/store/temporary_directory.h"
+#include "tests/support/no_collateral.h"
 
 namespace portcullis::test {
 
@@ -98,8 +99,10 @@ class BrokerProcess : public ::testing::Test {
     metrics::Metrics metrics("kbs");
     const snp::TrustAnchors anchors = lab::LabPki::Shared().anchors();
     const lab::LabLists lists(lab::LabPki::Shared(), clock_.Now());
+    const NoCollateral collateral;
+    const policy::TrustSources trust{anchors, lists, tdx::IntelTrustAnchors(), collateral};
     const auto broker =
-        release::Broker::Open({**store, **log, kek, *identity, anchors, lists, clock_, random_, metrics});
+        release::Broker::Open({**store, **log, kek, *identity, trust, clock_, random_, metrics});
     ASSERT_TRUE(broker) << broker.error().ToString();
     work(**broker, *identity, **log);
   }
