@@ -34,8 +34,10 @@ Result<Bytes> TableOf(Bytes image) {
   return image.subspan(end - size, size - kEntryTail);
 }
 
-/// The data of the entry with this GUID, which is read from the back; nullopt where there is none.
+/// The data of the entry with this GUID, the last where there are more; nullopt where there is none. Reads
+/// the whole table, from the back.
 Result<std::optional<Bytes>> Entry(Bytes table, const Guid& wanted) {
+  std::optional<Bytes> found;
   while (!table.empty()) {
     if (table.size() < kEntryTail)
       return Error{ReasonCode::kRequestMalformed, "firmware's GUIDed table has a cut entry"};
@@ -45,10 +47,10 @@ Result<std::optional<Bytes>> Entry(Bytes table, const Guid& wanted) {
       return Error{ReasonCode::kRequestMalformed,
                    "size of an entry of the firmware's GUIDed table does not fit"};
     const Bytes entry = table.last(size);
-    if (SameBytes(guid, wanted.bytes())) return std::optional(entry.first(size - kEntryTail));
+    if (!found && SameBytes(guid, wanted.bytes())) found = entry.first(size - kEntryTail);
     table = table.first(table.size() - size);
   }
-  return std::optional<Bytes>();
+  return found;
 }
 
 Result<std::optional<std::uint32_t>> EntryNumber(Bytes table, const Guid& wanted) {

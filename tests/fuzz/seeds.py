@@ -84,7 +84,8 @@ def attestation_request(evidence):
 
 def measure(seeds, data):
     seeds.add_files("ccel", data.glob("tdx/ccel/*.bin"))
-    seeds.add_files("firmware", data.glob("snp-measure/*.bin"))
+    seeds.add_files("firmware", [*data.glob("snp-measure/ovmf_*.bin"), *data.glob("snp-measure/fw_*.bin")])
+    seeds.add_files("id_block", data.glob("snp-measure/id_auth_block.bin"))
 
 
 def jose(seeds, data):

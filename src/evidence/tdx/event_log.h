@@ -56,9 +56,9 @@ struct EventLog {
 Result<EventLog> ParseEventLog(Bytes ccel);
 
 /// The part of the data that the digest covers, found by recomputing the digest by the rule of the event's
-/// type: all of it, the value of a boot variable, the text behind GRUB's prefix. nullopt where the type has no
-/// such rule (the digest is of an image, a table, a file) or the digest differs: then only the digest may be
-/// compared.
+/// type: all of it, the value of a boot variable, the text behind GRUB's prefix. nullopt where the type has
+/// no such rule (the digest is of an image, a table, a file) or the digest differs: then only the digest may
+/// be compared.
 std::optional<Bytes> BoundData(const Event& event);
 /// Whether there is such a part.
 bool DataIsBound(const Event& event);
