@@ -75,7 +75,7 @@ std::vector<LabEvent> TypicalEvents() {
       TextEvent(1, kAction, "Calling EFI Application from Boot Option"),
       TextEvent(1, kSeparator, "\0\0\0\0"sv),
       TextEvent(1, kAction, "Exit Boot Services Returned with Success"),
-      {2, kIpl, ToBuffer(AsBytes("kernel_cmdline: /vmlinuz root=/dev/dm-0")),
+      {2, kIpl, ToBuffer(AsBytes("kernel_cmdline: /vmlinuz root=/dev/dm-0\0"sv)),
        tdx::Measurement(crypto::Sha384(AsBytes("/vmlinuz root=/dev/dm-0")).array())},
   };
 }

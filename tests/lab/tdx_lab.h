@@ -21,10 +21,10 @@ struct LabCertificate {
 
 /// What a test changes in a quote in the making; each left empty changes nothing.
 struct TdxMintChanges {
-  std::function<void(PckSpec&)> pck;                // what the PCK certificate says, before it is signed
-  std::function<void(ByteBuffer&)> qe_report;       // before the PCK signs it
-  std::function<void(QuoteParts&)> before_signing;  // header and body, before the attestation key signs
-  std::function<void(QuoteParts&)> after_signing;   // all parts, before they are put together
+  std::function<void(PckSpec&)> pck = {};                // what the PCK certificate says, before it is signed
+  std::function<void(ByteBuffer&)> qe_report = {};       // before the PCK signs it
+  std::function<void(QuoteParts&)> before_signing = {};  // header and body, before the attestation key signs
+  std::function<void(QuoteParts&)> after_signing = {};   // all parts, before they are put together
 };
 
 /// A throw-away PKI in Intel's profile: root, PCK Platform and Processor CA, TCB Signing, all P-256.
