@@ -8,6 +8,7 @@
 
 #include "audit/audit.h"
 #include "base/secret_bytes.h"
+#include "evidence/azure/checks.h"
 #include "evidence/snp/checks.h"
 #include "kbs/collateral.h"
 #include "kbs/routes/routes.h"
@@ -38,6 +39,14 @@ int ExitCodeFor(const Error& error) {
 int Fail(StaticText what, const Error& error) {
   Log(LogLevel::kError, what, {{"error", error.ToString()}});
   return ExitCodeFor(error);
+}
+
+/// Every row that evidence of any TEE is held to, and those of the request.
+void PrintChecks() {
+  for (const auto& rows :
+       {snp::CheckRows(), tdx::CheckRows(), azure::CheckRows(), policy::RequestCheckRows()})
+    for (const evidence::Finding& row : rows)
+      std::cout << row.check_id << '\t' << NameOf(row.reason) << '\t' << row.source << '\n';
 }
 
 /// Runs Sweep() about once a second until stopped. False where the store was latched: only a restart, which
@@ -134,8 +143,7 @@ int BrokerMain(int argc, char** argv, const std::function<Result<Trust>()>& trus
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
   if (list_checks) {
-    for (const evidence::Finding& row : snp::CheckRows())
-      std::cout << row.check_id << '\t' << NameOf(row.reason) << '\t' << row.source << '\n';
+    PrintChecks();
     return 0;
   }
   if (config.empty()) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "evidence/azure/checks.h"
 #include "evidence/snp/checks.h"
 #include "policy/policy.h"
 
@@ -142,10 +143,21 @@ struct Verifier {
     return tdx::VerifyTdx(evidence, trust.collateral, trust.tdx_anchors, now, PointerTo(policy.tdx),
                           PointerTo(binding));
   }
+  evidence::Verification operator()(const azure::SnpEvidence& evidence) const {
+    const azure::Binding binding{ToBuffer(report_data), init_data_sha256};
+    return azure::VerifyAzSnp(evidence, &trust.endorsements, trust.snp_anchors, now, PointerTo(policy.az_snp),
+                              &binding);
+  }
+  evidence::Verification operator()(const azure::TdxEvidence& evidence) const {
+    const azure::Binding binding{ToBuffer(report_data), init_data_sha256};
+    return azure::VerifyAzTdx(evidence, trust.collateral, trust.tdx_anchors, now, PointerTo(policy.az_tdx),
+                              &binding);
+  }
 };
 
 bool HasRulesFor(const Policy& policy, std::string_view tee) {
-  return (tee == kSnp && policy.snp) || (tee == kTdx && policy.tdx);
+  return (tee == kSnp && policy.snp) || (tee == kTdx && policy.tdx) || (tee == kAzSnp && policy.az_snp) ||
+         (tee == kAzTdx && policy.az_tdx);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "evidence/azure/evidence.h"
 #include "evidence/snp/chain.h"
 #include "evidence/snp/endorsements.h"
 #include "evidence/tdx/checks.h"
@@ -26,7 +27,7 @@ struct SnpEvidence {
 };
 
 /// What a guest of any TEE sends, well formed as JSON and not yet believed.
-using Evidence = std::variant<SnpEvidence, tdx::Evidence>;
+using Evidence = std::variant<SnpEvidence, tdx::Evidence, azure::SnpEvidence, azure::TdxEvidence>;
 std::string_view TeeOf(const Evidence& evidence);
 
 /// What evidence is verified against, of whatever TEE; all must outlive the appraisal.

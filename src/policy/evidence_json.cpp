@@ -73,6 +73,9 @@ Result<Evidence> ParseTdxEvidence(const Json& primary) {
 std::optional<std::string_view> TeeOfForm(const Json& primary) {
   if (primary.Find("attestation_report") != nullptr) return kSnp;
   if (const Json* quote = primary.Find("quote"); quote != nullptr && quote->is_string()) return kTdx;
+  if (primary.Find("td_quote") != nullptr) return kAzTdx;
+  // "quote" as an object: the form from before versions were written.
+  if (primary.Find("tpm_quote") != nullptr || primary.Find("quote") != nullptr) return kAzSnp;
   return std::nullopt;
 }
 
@@ -82,6 +85,8 @@ Result<Evidence> ParseEvidence(std::string_view tee, const Json& primary) {
                  std::string(*form)};
   if (tee == kSnp) return ParseSnpEvidence(primary);
   if (tee == kTdx) return ParseTdxEvidence(primary);
+  if (tee == kAzSnp) return Evidence(TRY(azure::ParseSnpEvidence(primary)));
+  if (tee == kAzTdx) return Evidence(TRY(azure::ParseTdxEvidence(primary)));
   return Error{ReasonCode::kTeeMismatch, "this TEE is not verified here", Quoted(tee)};
 }
 

@@ -39,6 +39,12 @@ std::string PlainVersion(std::string version) {
   return version;
 }
 
+/// A vTPM's quote carries the digest as it is; SNP and TDX have report data of one size, so zeros behind it.
+ByteBuffer ReportDataFor(std::string_view tee, const snp::ReportData& padded) {
+  const bool by_vtpm = tee == policy::kAzSnp || tee == policy::kAzTdx;
+  return ToBuffer(by_vtpm ? padded.bytes().first(crypto::Sha384Digest::kSize) : padded.bytes());
+}
+
 }  // namespace
 
 bool IsReleaseId(std::string_view text) {
@@ -116,7 +122,7 @@ Result<AttestationRequest> ParseAttestationRequest(std::string_view body, std::s
       .init_data_text = std::move(init_data_text),
       .evidence = std::move(parsed_evidence),
       .evidence_text = std::move(evidence_text),
-      .report_data = ToBuffer(ExpectedReportData(nonce_text, *jwk, "").bytes()),
+      .report_data = ReportDataFor(tee, ExpectedReportData(nonce_text, *jwk, "")),
       .evidence_digest = evidence_digest,
   };
 }

@@ -27,7 +27,7 @@ struct AttestationRequest {
   std::string init_data_text;  // "" where the guest sent none
   policy::Evidence evidence;
   std::string evidence_text;             // of the primary evidence, canonical: what is kept with a release
-  ByteBuffer report_data;                // that the evidence must carry
+  ByteBuffer report_data;                // that evidence of this TEE must carry
   crypto::Sha256Digest evidence_digest;  // of evidence_text, for audit
 };
 /// `tee` is that of the challenge. Errors: TeeKeyNotAccepted, TeeMismatch (the evidence is another TEE's),

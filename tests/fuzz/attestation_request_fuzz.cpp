@@ -29,6 +29,7 @@ void Try(std::string_view body, std::string_view tee) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view body = AsText(std::as_bytes(std::span(data, size)));
-  for (const std::string_view tee : {policy::kSnp, policy::kTdx}) Try(body, tee);
+  for (const std::string_view tee : {policy::kSnp, policy::kTdx, policy::kAzSnp, policy::kAzTdx})
+    Try(body, tee);
   return 0;
 }
