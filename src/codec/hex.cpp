@@ -16,11 +16,11 @@ constexpr int ValueOf(char c) {
 }  // namespace
 
 std::string EncodeHex(Bytes bytes) {
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '0');
+  char* at = out.data();
   for (const std::byte byte : bytes) {
-    out += kDigits[std::to_integer<unsigned>(byte) >> 4];
-    out += kDigits[std::to_integer<unsigned>(byte) & 15u];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) >> 4];
+    *at++ = kDigits[std::to_integer<unsigned>(byte) & 15u];
   }
   return out;
 }
