@@ -14,6 +14,8 @@ namespace {
 using evidence::Finding;
 using evidence::Outcome;
 
+constexpr std::size_t kRowCountHint = 80;
+
 std::array<std::span<const evidence::Check<Subject>>, 4> PolicyTables() {
   return {PlatformChecks(), AttributeChecks(), MeasurementChecks(), EventChecks()};
 }
@@ -77,6 +79,7 @@ evidence::Verification VerifyTdx(const Evidence& evidence, const CollateralSourc
                                  const TrustAnchors& anchors, WallTime now, const ReferenceValues* reference,
                                  const Binding* binding) {
   evidence::Verification out{.tree = {}, .claims = codec::Json::Object({}), .not_proven = {}};
+  out.tree.findings.reserve(kRowCountHint);
   const auto parsed = ParseQuote(evidence.quote);
   AddFormRows(parsed, out.tree);
   if (!parsed) {
