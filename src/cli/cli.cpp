@@ -25,6 +25,7 @@ int RunCli(int argc, const char* const* argv, const CliPorts& ports) {
   program.require_subcommand(1);
   program.footer(kExitCodes);
   AddVerifyCommands(program, context);
+  AddMeasureCommands(program, context);
   AddKeyCommands(program, context);
   AddPolicyCommands(program, context);
   AddAuditCommands(program, context);
