@@ -1,12 +1,13 @@
 #include "evidence/azure/checks.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 
 #include "codec/text.h"
 #include "evidence/azure/vtpm_checks.h"
 #include "evidence/snp/checks.h"
 #include "evidence/tdx/quote.h"
+#include "evidence/tdx/tables.h"
 
 namespace portcullis::azure {
 namespace {
@@ -102,10 +103,12 @@ void LeaveOpen(ProofTree& tree) {
   }
 }
 
-/// The baseline's rows run only on what is authentic.
-bool Ran(const ProofTree& tree, std::string_view id) {
+/// Baseline rows run only on what is authentic.
+template <typename Subject>
+bool AnyRan(std::span<const evidence::Check<Subject>> rows, const ProofTree& tree) {
   return std::ranges::any_of(tree.findings, [&](const Finding& finding) {
-    return finding.check_id == id && finding.outcome != Outcome::kNotEvaluated;
+    return finding.outcome != Outcome::kNotEvaluated &&
+           std::ranges::find(rows, finding.check_id, &evidence::Check<Subject>::id) != rows.end();
   });
 }
 
@@ -125,7 +128,8 @@ Verification VerifyAzSnp(const SnpEvidence& evidence, const snp::EndorsementSour
 
   std::optional<HardwareFacts> hardware;
   const auto parsed = snp::ParseReport(report);
-  if (parsed && Ran(out.tree, "snp.debug-off")) hardware = HardwareFacts{parsed->report_data.bytes(), {}, {}};
+  if (parsed && AnyRan(snp::BaselineChecks(), out.tree))
+    hardware = HardwareFacts{parsed->report_data.bytes(), {}, {}};
   AppraiseVtpm({evidence.quote, evidence.version, hcl, tpm::ParseQuote(evidence.quote.message), false},
                hardware, reference != nullptr ? &reference->vtpm : nullptr, binding, out);
   return out;
@@ -144,7 +148,7 @@ Verification VerifyAzTdx(const TdxEvidence& evidence, const tdx::CollateralSourc
 
   std::optional<HardwareFacts> hardware;
   const auto parsed = tdx::ParseQuote(evidence.td_quote);
-  if (parsed && Ran(out.tree, "tdx.debug-off")) {
+  if (parsed && AnyRan(tdx::BaselineChecks(), out.tree)) {
     const tdx::TdReport& body = parsed->report;
     hardware = HardwareFacts{
         body.report_data.bytes(),
