@@ -56,7 +56,7 @@ Result<azure::SnpReferenceValues> ReadAzureSnpRules(ObjectReader& in) {
 }
 
 Result<azure::TdxReferenceValues> ReadAzureTdxRules(ObjectReader& in) {
-  auto tdx = TRY(ReadObject(in, "tdx", ReadTdxRules));
+  auto tdx = TRY(ReadObject(in, "tdx", ReadTdRules));
   if (!tdx.events.empty())
     return Incomplete("must be empty: what an Azure guest booted is in the vTPM's PCRs, not in RTMRs",
                       "tdx.events");

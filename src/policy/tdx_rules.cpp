@@ -113,23 +113,19 @@ Result<> RefuseContradictions(const tdx::ReferenceValues& rules) {
     if (rules.rtmrs[rules.events[i].rtmr].mode == Mode::kAbsent)
       return Incomplete("demands an event in a register that must be absent, so that nothing was extended",
                         "events[" + std::to_string(i) + "].rtmr");
-  const bool registers_free =
-      std::ranges::all_of(rules.rtmrs, [](const MeasurementRule& rule) { return rule.mode == Mode::kAny; });
-  if (registers_free && rules.events.empty())
-    return Incomplete("leaves every register open and demands no event, so that any kernel would do",
-                      "rtmrs");
   // Whoever holds the state of a migratable TD is its service TD: one that nobody named may be anyone's.
   if ((rules.td_attributes_must_clear & kMigratable) == 0 && rules.mr_service_td.mode == Mode::kAny)
     return Incomplete("must have MIGRATABLE, unless mrServiceTd lists who may migrate the guest",
                       "tdAttributes.mustClear");
   if ((rules.td_attributes_must_set & kMigratable) != 0 && rules.mr_service_td.mode == Mode::kAbsent)
-    return Incomplete("demands MIGRATABLE of a TD that must have no service TD", "tdAttributes.mustSet");
+    return Incomplete("demands a TD that may migrate, and mrServiceTd none that could migrate it",
+                      "tdAttributes.mustSet", "MIGRATABLE");
   return Done{};
 }
 
 }  // namespace
 
-Result<tdx::ReferenceValues> ReadTdxRules(ObjectReader& in) {
+Result<tdx::ReferenceValues> ReadTdRules(ObjectReader& in) {
   tdx::ReferenceValues out{};
   out.mr_td = TRY(HexSet<tdx::Measurement>(in, "mrTd", kMaxMeasurements, kMustBeDigests));
   if (out.mr_td.empty())
@@ -146,6 +142,16 @@ Result<tdx::ReferenceValues> ReadTdxRules(ObjectReader& in) {
   TRY(ReadObject(in, "platforms", [&](ObjectReader& inner) { return ReadPlatforms(inner, out); }));
   out.fmspcs = TRY(ReadObject(in, "fmspcs", ReadFmspcs));
   TRY(RefuseContradictions(out));
+  return out;
+}
+
+Result<tdx::ReferenceValues> ReadTdxRules(ObjectReader& in) {
+  auto out = TRY(ReadTdRules(in));
+  const bool registers_free =
+      std::ranges::all_of(out.rtmrs, [](const MeasurementRule& rule) { return rule.mode == Mode::kAny; });
+  if (registers_free && out.events.empty())
+    return Incomplete("leaves every register open and demands no event, so that any kernel would do",
+                      "rtmrs");
   return out;
 }
 

@@ -18,7 +18,12 @@ struct Place {
   std::function<Json&(Json&)> find;
 };
 
-/// All objects of a document, but for initData, whose members are not ours to name.
+/// Members that a policy may choose: those of these objects are asked for by nobody.
+bool HasMembersOfChoice(const std::string& path) {
+  return path.ends_with("initData") || path.ends_with("pcrs");
+}
+
+/// All objects of a document, but for those whose members are not ours to name.
 void CollectObjects(const Json& value, const Place& here, std::vector<Place>& out) {
   if (const auto* array = value.if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i)
@@ -29,7 +34,7 @@ void CollectObjects(const Json& value, const Place& here, std::vector<Place>& ou
     return;
   }
   const auto* object = value.if_object();
-  if (object == nullptr || here.path.ends_with("initData")) return;
+  if (object == nullptr || HasMembersOfChoice(here.path)) return;
   out.push_back(here);
   for (const auto& [name, member] : *object)
     CollectObjects(member,
@@ -44,6 +49,17 @@ std::vector<Place> Objects(const Json& document) {
   std::vector<Place> out;
   CollectObjects(document, {"", [](Json& root) -> Json& { return root; }}, out);
   return out;
+}
+
+Json& At(Json& root, const std::vector<std::string>& path) {
+  Json* here = &root;
+  for (const std::string& step : path) {
+    if (auto* array = here->if_array())
+      here = &array->at(static_cast<std::size_t>(std::stoi(step)));
+    else
+      here = &here->Member(step);
+  }
+  return *here;
 }
 
 TEST(PolicyDocument, ReadsEveryMember) {
@@ -92,10 +108,118 @@ TEST(PolicyDocument, ReadsEveryMemberOfItsSnpRules) {
   EXPECT_EQ(rules.id_key.listed.size(), 1u);
 }
 
+TEST(PolicyDocument, ReadsEveryMemberOfItsTdxRules) {
+  const auto policy = ParsePolicy(CompletePolicy());
+  ASSERT_TRUE(policy && policy->tdx);
+  using Mode = tdx::MeasurementRule::Mode;
+  const tdx::ReferenceValues& rules = *policy->tdx;
+  EXPECT_EQ(rules.mr_td.size(), 1u);
+  EXPECT_EQ(rules.mr_seam.mode, Mode::kListed);
+  EXPECT_EQ(rules.mr_seam.listed.size(), 1u);
+  EXPECT_EQ(rules.rtmrs[0].mode, Mode::kAny);
+  EXPECT_EQ(rules.rtmrs[1].mode, Mode::kListed);
+  EXPECT_EQ(rules.rtmrs[2].mode, Mode::kAny);
+  EXPECT_EQ(rules.rtmrs[3].mode, Mode::kAbsent);
+  ASSERT_EQ(rules.events.size(), 1u);
+  EXPECT_EQ(rules.events[0].rtmr, 2u);
+  EXPECT_EQ(rules.events[0].type, 6u);
+  EXPECT_EQ(rules.events[0].digests.size(), 1u);
+  EXPECT_EQ(rules.mr_owner.mode, Mode::kAbsent);
+  EXPECT_EQ(rules.mr_owner_config.mode, Mode::kAbsent);
+  EXPECT_EQ(rules.mr_service_td.mode, Mode::kAbsent);
+  EXPECT_EQ(rules.td_attributes_must_set, std::uint64_t{1} << 28);
+  EXPECT_EQ(rules.td_attributes_must_clear, (std::uint64_t{1} << 29) | (std::uint64_t{1} << 63));
+  EXPECT_EQ(rules.xfam_allowed, 0x602E7u);
+  EXPECT_EQ(rules.evaluation_set, tdx::EvaluationSet::kStandard);
+  EXPECT_EQ(rules.min_evaluation_number, 1u);
+  EXPECT_EQ(rules.tcb_statuses, std::set{tdx::TcbStatus::kUpToDate});
+  ASSERT_EQ(rules.tcb_exceptions.size(), 1u);
+  EXPECT_EQ(rules.tcb_exceptions[0].status, tdx::TcbStatus::kSwHardeningNeeded);
+  EXPECT_EQ(rules.tcb_exceptions[0].advisories, std::set<std::string>{"INTEL-SA-00837"});
+  EXPECT_EQ(FormatTimestamp(rules.tcb_exceptions[0].tcb_date_floor), "2024-03-13T00:00:00Z");
+  EXPECT_EQ(FormatTimestamp(rules.tcb_exceptions[0].until), "2027-06-30T00:00:00Z");
+  EXPECT_EQ(rules.denied_advisories, std::set<std::string>{"INTEL-SA-01397"});
+  EXPECT_FALSE(rules.any_genuine_platform);
+  EXPECT_EQ(rules.allowed_platforms.size(), 1u);
+  EXPECT_EQ(rules.denied_platforms.size(), 1u);
+  EXPECT_EQ(rules.fmspcs.size(), 1u);
+}
+
+TEST(PolicyDocument, ReadsEveryMemberOfItsAzureRules) {
+  const auto policy = ParsePolicy(CompletePolicy());
+  ASSERT_TRUE(policy && policy->az_snp && policy->az_tdx);
+  EXPECT_EQ(policy->az_snp->snp.measurements, policy->snp->measurements);
+  EXPECT_EQ(policy->az_tdx->tdx.mr_td, policy->tdx->mr_td);
+  for (const azure::VtpmReferenceValues* vtpm : {&policy->az_snp->vtpm, &policy->az_tdx->vtpm}) {
+    ASSERT_EQ(vtpm->pcrs.size(), 1u);
+    EXPECT_EQ(vtpm->pcrs.at(4).size(), 1u);
+    EXPECT_TRUE(vtpm->secure_boot_required);
+  }
+}
+
+TEST(PolicyDocument, MayServeAnyTeeAlone) {
+  for (const char* tee : {"snp", "tdx", "az-snp-vtpm", "az-tdx-vtpm"}) {
+    SCOPED_TRACE(tee);
+    Json document = CompletePolicy();
+    document.Set("tees", Json::Object({{tee, *CompletePolicy().At({"tees", tee})}}));
+    const auto policy = ParsePolicy(document);
+    ASSERT_TRUE(policy) << policy.error().ToString();
+    EXPECT_EQ(policy->snp.has_value(), tee == kSnp);
+    EXPECT_EQ(policy->tdx.has_value(), tee == kTdx);
+    EXPECT_EQ(policy->az_snp.has_value(), tee == kAzSnp);
+    EXPECT_EQ(policy->az_tdx.has_value(), tee == kAzTdx);
+  }
+}
+
+TEST(PolicyDocument, WantsTheServiceTdNamedOfAGuestThatMayMigrate) {
+  Json document = CompletePolicy();
+  Json& tdx = *document.Find("tees")->Find("tdx");
+  At(tdx, {"tdAttributes", "mustClear"}) = codec::JsonArray();
+  EXPECT_TRUE(ParsePolicy(document)) << "no service TD at all";
+  At(tdx, {"mrServiceTd", "mode"}) = "Any";
+  const auto open = ParsePolicy(document);
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().where, "tees.tdx.tdAttributes.mustClear");
+  tdx.Set("mrServiceTd",
+          Json::Object({{"mode", "Listed"}, {"digests", Json::Array({std::string(96, 'd')})}}));
+  EXPECT_TRUE(ParsePolicy(document));
+  tdx.Set("mrServiceTd", Json::Object({{"mode", "Absent"}, {"digests", codec::JsonArray()}}));
+  At(tdx, {"tdAttributes", "mustSet"}) = Json::Array({"MIGRATABLE"});
+  const auto nobody = ParsePolicy(document);
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().where, "tees.tdx.tdAttributes.mustSet = \"MIGRATABLE\"");
+}
+
+TEST(PolicyDocument, WantsARegisterOrAnEventOfATdx) {
+  Json document = CompletePolicy();
+  Json& tdx = *document.Find("tees")->Find("tdx");
+  for (const char* name : {"rtmr0", "rtmr1", "rtmr2", "rtmr3"})
+    At(tdx, {"rtmrs", name}) = Json::Object({{"mode", "Any"}, {"digests", codec::JsonArray()}});
+  EXPECT_TRUE(ParsePolicy(document)) << "an event of the log names the guest";
+  tdx.Set("events", codec::JsonArray());
+  const auto policy = ParsePolicy(document);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().where, "tees.tdx.rtmrs");
+  document.Find("tees")->Find("az-tdx-vtpm")->Set("tdx", tdx);
+  document.Find("tees")->Erase("tdx");
+  EXPECT_TRUE(ParsePolicy(document)) << "PCRs name the guest";
+}
+
+TEST(PolicyDocument, TakesAnAllowListOfExceptionsAlone) {
+  Json document = CompletePolicy();
+  At(document, {"tees", "tdx", "tcb", "statuses"}) = codec::JsonArray();
+  EXPECT_TRUE(ParsePolicy(document));
+  At(document, {"tees", "tdx", "tcb", "exceptions"}) = codec::JsonArray();
+  const auto policy = ParsePolicy(document);
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().where, "tees.tdx.tcb.statuses");
+}
+
 TEST(PolicyDocument, IsIncompleteWithoutAnySingleMember) {
   const Json complete = CompletePolicy();
   std::size_t tried = 0;
   for (const Place& place : Objects(complete)) {
+    if (place.path == "tees") continue;  // which of them are served is a choice
     Json probe = complete;
     for (const auto& [name, unused] : *place.find(probe).if_object()) {
       Json document = complete;
@@ -109,7 +233,7 @@ TEST(PolicyDocument, IsIncompleteWithoutAnySingleMember) {
       ++tried;
     }
   }
-  EXPECT_GT(tried, 60u);
+  EXPECT_GT(tried, 180u);
 }
 
 TEST(PolicyDocument, IsIncompleteWithAnyMemberNull) {
@@ -149,17 +273,6 @@ struct BadValue {
   friend void PrintTo(const BadValue& bad, std::ostream* out) { *out << bad.name; }
 };
 
-Json& At(Json& root, const std::vector<std::string>& path) {
-  Json* here = &root;
-  for (const std::string& step : path) {
-    if (auto* array = here->if_array())
-      here = &array->at(static_cast<std::size_t>(std::stoi(step)));
-    else
-      here = &here->Member(step);
-  }
-  return *here;
-}
-
 class RefusesValue : public testing::TestWithParam<BadValue> {};
 
 TEST_P(RefusesValue, AsIncomplete) {
@@ -174,6 +287,9 @@ TEST_P(RefusesValue, AsIncomplete) {
 
 const Json kNone = codec::JsonArray();
 const std::string kChip(128, 'b');
+const std::string kDigest(96, 'd');
+const std::string kPcr(64, 'c');
+Json Rule(const char* mode) { return Json::Object({{"mode", mode}, {"digests", codec::JsonArray()}}); }
 
 const BadValue kBadValues[] = {
     {"FormatOfALaterVersion", {"format"}, "portcullis.dev/policy.v2"},
@@ -199,7 +315,9 @@ const BadValue kBadValues[] = {
     {"PinOfTheWebhooksEntry",
      {"subjects", "0", "initData", "portcullis.json"},
      Json::Array({std::string(64, 'a')})},
-    {"TeesOfAnotherKind", {"tees", "tdx"}, Json::Object({})},
+    {"TeesEmpty", {"tees"}, Json::Object({})},
+    {"TeesOfAnotherKind", {"tees", "sgx"}, Json::Object({})},
+    {"TeesByTheirOldName", {"tees", "azsnpvtpm"}, *CompletePolicy().At({"tees", "az-snp-vtpm"})},
     {"ReportVersion2", {"tees", "snp", "minReportVersion"}, 2},
     {"ReportVersion6", {"tees", "snp", "minReportVersion"}, 6},
     {"KeyKindsEmpty", {"tees", "snp", "keyKinds"}, kNone},
@@ -264,6 +382,76 @@ const BadValue kBadValues[] = {
     {"DigestListedEmpty", {"tees", "snp", "idKey", "digests"}, kNone},
     {"DigestWithModeAny", {"tees", "snp", "authorKey", "digests"}, Json::Array({std::string(96, 'a')})},
     {"DigestWithModeAbsent", {"tees", "snp", "imageId", "digests"}, Json::Array({std::string(32, 'a')})},
+    {"MrTdEmpty", {"tees", "tdx", "mrTd"}, kNone},
+    {"MrTdShort", {"tees", "tdx", "mrTd"}, Json::Array({std::string(94, 'a')})},
+    {"MrTdZero", {"tees", "tdx", "mrTd"}, Json::Array({std::string(96, '0')})},
+    {"MrSeamAbsent", {"tees", "tdx", "mrSeam"}, Rule("Absent")},
+    {"MrSeamListedEmpty", {"tees", "tdx", "mrSeam", "digests"}, kNone},
+    {"RtmrModeUnknown", {"tees", "tdx", "rtmrs", "rtmr0", "mode"}, "Replayed"},
+    {"RtmrListedEmpty", {"tees", "tdx", "rtmrs", "rtmr1", "digests"}, kNone},
+    {"RtmrAnyWithDigests", {"tees", "tdx", "rtmrs", "rtmr2", "digests"}, Json::Array({kDigest})},
+    {"RtmrOfAFifth", {"tees", "tdx", "rtmrs", "rtmr4"}, Rule("Any")},
+    {"EventOfAFifthRegister", {"tees", "tdx", "events", "0", "rtmr"}, 4},
+    {"EventTypeAsNumber", {"tees", "tdx", "events", "0", "type"}, 13},
+    {"EventTypeUnknown", {"tees", "tdx", "events", "0", "type"}, "EV_KERNEL"},
+    {"EventThatExtendsNothing", {"tees", "tdx", "events", "0", "type"}, "EV_NO_ACTION"},
+    {"EventWithoutDigest", {"tees", "tdx", "events", "0", "digests"}, kNone},
+    {"EventInARegisterThatMustBeAbsent", {"tees", "tdx", "events", "0", "rtmr"}, 3},
+    {"EventsAsObject", {"tees", "tdx", "events"}, Json::Object({})},
+    {"MrOwnerListedEmpty", {"tees", "tdx", "mrOwner", "mode"}, "Listed"},
+    {"MrOwnerConfigWithDigests", {"tees", "tdx", "mrOwnerConfig", "digests"}, Json::Array({kDigest})},
+    {"MrServiceTdModeUnknown", {"tees", "tdx", "mrServiceTd", "mode"}, "None"},
+    {"TdAttributeUnknown", {"tees", "tdx", "tdAttributes", "mustSet"}, Json::Array({"SEPT_VE"})},
+    {"TdAttributeSetAndClear",
+     {"tees", "tdx", "tdAttributes", "mustSet"},
+     Json::Array({"SEPT_VE_DISABLE", "PERFMON"})},
+    {"TdDebugDemanded", {"tees", "tdx", "tdAttributes", "mustSet"}, Json::Array({"DEBUG"})},
+    {"TdProfilingDemanded", {"tees", "tdx", "tdAttributes", "mustSet"}, Json::Array({"PERF_PROF"})},
+    {"XfamAsNumber", {"tees", "tdx", "xfamAllowed"}, 3},
+    {"XfamWithoutSse", {"tees", "tdx", "xfamAllowed"}, "0x1"},
+    {"XfamWithABitThatNoTdHas", {"tees", "tdx", "xfamAllowed"}, "0x602ef"},
+    {"EvaluationSetUnknown", {"tees", "tdx", "tcb", "evaluation", "set"}, "Early"},
+    {"EvaluationNumberZero", {"tees", "tdx", "tcb", "evaluation", "minNumber"}, 0},
+    {"TcbStatusUnknown", {"tees", "tdx", "tcb", "statuses"}, Json::Array({"Fine"})},
+    {"TcbStatusRevoked", {"tees", "tdx", "tcb", "statuses"}, Json::Array({"Revoked"})},
+    {"TcbExceptionRevoked", {"tees", "tdx", "tcb", "exceptions", "0", "status"}, "Revoked"},
+    {"TcbExceptionUpToDate", {"tees", "tdx", "tcb", "exceptions", "0", "status"}, "UpToDate"},
+    {"TcbExceptionForWhatIsAccepted",
+     {"tees", "tdx", "tcb", "statuses"},
+     Json::Array({"UpToDate", "SWHardeningNeeded"})},
+    {"AdvisoryMisspelt",
+     {"tees", "tdx", "tcb", "exceptions", "0", "advisories"},
+     Json::Array({"INTEL-SA-837"})},
+    {"AdvisoryInLowerCase", {"tees", "tdx", "tcb", "deniedAdvisories"}, Json::Array({"intel-sa-00837"})},
+    {"AdvisoryToleratedAndDenied",
+     {"tees", "tdx", "tcb", "deniedAdvisories"},
+     Json::Array({"INTEL-SA-00837"})},
+    {"TcbDateWithoutTime", {"tees", "tdx", "tcb", "exceptions", "0", "tcbDateFloor"}, "2024-03-13"},
+    {"ExceptionWithoutEnd", {"tees", "tdx", "tcb", "exceptions", "0", "until"}, "never"},
+    {"ExceptionThatEndsBeforeItsFloor",
+     {"tees", "tdx", "tcb", "exceptions", "0", "until"},
+     "2024-03-12T00:00:00Z"},
+    {"PlatformModeUnknown", {"tees", "tdx", "platforms", "mode"}, "Any"},
+    {"PlatformListEmpty", {"tees", "tdx", "platforms", "allow"}, kNone},
+    {"PlatformListWithAnyGenuine", {"tees", "tdx", "platforms", "mode"}, "AnyGenuine"},
+    {"PlatformAllowedAndDenied",
+     {"tees", "tdx", "platforms", "deny"},
+     *CompletePolicy().At({"tees", "tdx", "platforms", "allow"})},
+    {"PpidShort", {"tees", "tdx", "platforms", "allow"}, Json::Array({"9d9d"})},
+    {"FmspcsListedEmpty", {"tees", "tdx", "fmspcs", "values"}, kNone},
+    {"FmspcsAnyWithValues", {"tees", "tdx", "fmspcs", "mode"}, "Any"},
+    {"FmspcShort", {"tees", "tdx", "fmspcs", "values"}, Json::Array({"90c06f"})},
+    {"PcrsEmpty", {"tees", "az-snp-vtpm", "vtpm", "pcrs"}, Json::Object({})},
+    {"PcrOfInitData", {"tees", "az-snp-vtpm", "vtpm", "pcrs", "8"}, Json::Array({kPcr})},
+    {"PcrAbove23", {"tees", "az-snp-vtpm", "vtpm", "pcrs", "24"}, Json::Array({kPcr})},
+    {"PcrWithLeadingZero", {"tees", "az-snp-vtpm", "vtpm", "pcrs", "07"}, Json::Array({kPcr})},
+    {"PcrWithoutValue", {"tees", "az-snp-vtpm", "vtpm", "pcrs", "4"}, kNone},
+    {"PcrOf48Bytes", {"tees", "az-snp-vtpm", "vtpm", "pcrs", "4"}, Json::Array({kDigest})},
+    {"SecureBootAsFlag", {"tees", "az-tdx-vtpm", "vtpm", "secureBoot"}, true},
+    {"AzureSnpRulesOfItsOwn", {"tees", "az-snp-vtpm", "snp", "measurements"}, kNone},
+    {"AzureTdxWithEvents",
+     {"tees", "az-tdx-vtpm", "tdx", "events"},
+     *CompletePolicy().At({"tees", "tdx", "events"})},
     {"ChallengeOfNineSeconds", {"freshness", "challengeSeconds"}, 9},
     {"ChallengeOf301Seconds", {"freshness", "challengeSeconds"}, 301},
     {"LeaseOf59Seconds", {"lease", "seconds"}, 59},
@@ -288,7 +476,12 @@ TEST(PolicyDocument, AcceptsTheEndsOfItsRanges) {
            {{"tees", "snp", "minReportVersion"}, 5},
            {{"tees", "snp", "minGuestSvn"}, 4294967295u},
            {{"tees", "snp", "products", "0", "mitigations", "launch"}, "0xffffffffffffffff"},
-           {{"tees", "snp", "guestPolicy", "minAbi"}, "255.255"}}) {
+           {{"tees", "snp", "guestPolicy", "minAbi"}, "255.255"},
+           {{"tees", "tdx", "xfamAllowed"}, "0x6dbe7"},
+           {{"tees", "tdx", "tcb", "evaluation", "minNumber"}, 4294967295u},
+           {{"tees", "tdx", "events", "0", "type"}, "EV_EFI_SPDM_FIRMWARE_CONFIG"},
+           {{"tees", "az-snp-vtpm", "vtpm", "pcrs", "0"}, Json::Array({std::string(64, 'c')})},
+           {{"tees", "az-snp-vtpm", "vtpm", "pcrs", "23"}, Json::Array({std::string(64, 'c')})}}) {
     Json document = CompletePolicy();
     At(document, path) = value;
     SCOPED_TRACE(codec::ToText(value));
