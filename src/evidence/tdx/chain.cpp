@@ -43,11 +43,14 @@ std::optional<AuthenticQuote> Authenticate(const Quote& quote, const CollateralS
                                            evidence::ProofTree& tree) {
   auto platform = KnownPlatform(quote, anchors.root_spki);
   auto collateral = CollateralFor(*platform, anchors, source, set);
-  const ChainSubject subject{.quote = quote,
-                             .anchors = anchors,
-                             .now = now,
-                             .platform = *platform,
-                             .collateral = collateral != nullptr ? &collateral->impl() : nullptr};
+  const bool incomplete = collateral != nullptr && !collateral->impl().complete();
+  const ChainSubject subject{
+      .quote = quote,
+      .anchors = anchors,
+      .now = now,
+      .platform = *platform,
+      .collateral = collateral != nullptr && !incomplete ? &collateral->impl() : nullptr,
+      .collateral_incomplete = incomplete};
   const std::size_t before = tree.findings.size();
   for (const auto& table : Tables()) evidence::Appraise(table, subject, tree);
   const bool all_passed = std::all_of(

@@ -14,7 +14,8 @@ struct ChainSubject {
   const TrustAnchors& anchors;
   WallTime now;
   const ExaminedPlatform& platform;
-  const Collateral::Impl* collateral;  // null where there is none
+  const Collateral::Impl* collateral;  // null where there is none, or not all of it
+  bool collateral_incomplete;
 };
 
 inline evidence::Comparison NothingToLookAt() {

@@ -17,9 +17,9 @@ const Collateral::Impl* WithLists(const ChainSubject& s) {
 /// Only for a platform of Intel's is there any to look for.
 Comparison CollateralThere(const ChainSubject& s) {
   if (!s.platform.CertifiedUnder(s.anchors.root_spki)) return NothingToLookAt();
-  const bool there = s.collateral != nullptr && s.collateral->complete();
+  const bool there = s.collateral != nullptr;
   return {there, "TCB info, QE identity and revocation lists for this FMSPC and CA",
-          there ? "as expected" : (s.collateral == nullptr ? "none" : "not all of it")};
+          there ? "as expected" : (s.collateral_incomplete ? "not all of it" : "none")};
 }
 
 Comparison ListsOfTheirAuthorities(const ChainSubject& s) {

@@ -10,6 +10,7 @@
 #include "codec/text.h"
 #include "evidence/tdx/attributes.h"
 #include "evidence/tdx/checks.h"
+#include "evidence/tdx/event_log.h"
 #include "evidence/tdx/quote.h"
 #include "tests/support/testdata.h"
 
