@@ -29,10 +29,15 @@ ByteBuffer DerSignature(Bytes report) {
   return der;
 }
 
+crypto::X509Ptr ParsedFrom(Bytes der) {
+  const unsigned char* cursor = Octets(der);
+  crypto::X509Ptr parsed(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  Require(parsed != nullptr);
+  return parsed;
+}
+
 crypto::KeyPtr KeyOf(const crypto::Certificate& certificate) {
-  const unsigned char* cursor = Octets(certificate.der());
-  const crypto::X509Ptr parsed(d2i_X509(nullptr, &cursor, static_cast<long>(certificate.der().size())));
-  return crypto::KeyPtr(X509_get_pubkey(parsed.get()));
+  return crypto::KeyPtr(X509_get_pubkey(ParsedFrom(certificate.der()).get()));
 }
 
 }  // namespace
@@ -51,6 +56,14 @@ void BareCrypto::VerifyReport() const {
                                   nullptr) == 1);
   Require(EVP_DigestVerify(context.get(), Octets(Bytes(signature_)), signature_.size(),
                            Octets(Bytes(signed_bytes_)), signed_bytes_.size()) == 1);
+}
+
+void BareCrypto::VerifyChain(Bytes leaf, const crypto::Certificate& issuer, const crypto::Certificate& root) {
+  const crypto::X509Ptr certificate = ParsedFrom(leaf), above = ParsedFrom(issuer.der()),
+                        top = ParsedFrom(root.der());
+  Require(X509_verify(certificate.get(), X509_get0_pubkey(above.get())) == 1);
+  Require(X509_verify(above.get(), X509_get0_pubkey(top.get())) == 1);
+  Require(X509_verify(top.get(), X509_get0_pubkey(top.get())) == 1);
 }
 
 void BareCrypto::SealKey() const {
@@ -79,6 +92,28 @@ void BareCrypto::SignToken() const {
   Require(EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, signing_.get(),
                                 nullptr) == 1);
   Require(EVP_DigestSign(context.get(), signature, &size, Octets(Bytes(token_)), token_.size()) == 1);
+}
+
+BareP256::BareP256(Bytes key, Bytes message, Bytes signature)
+    : message_(ToBuffer(message)), key_(EVP_EC_gen("P-256")) {
+  ByteBuffer point{std::byte{0x04}};
+  Append(point, key);
+  Require(EVP_PKEY_set1_encoded_public_key(key_.get(), Octets(Bytes(point)), point.size()) == 1);
+  const Bytes r = signature.first(32), s = signature.last(32);
+  const crypto::EcdsaSignaturePtr parts(ECDSA_SIG_new());
+  Require(ECDSA_SIG_set0(parts.get(), BN_bin2bn(Octets(r), 32, nullptr), BN_bin2bn(Octets(s), 32, nullptr)) ==
+          1);
+  signature_.resize(static_cast<std::size_t>(i2d_ECDSA_SIG(parts.get(), nullptr)));
+  unsigned char* out = Octets(std::span(signature_));
+  Require(i2d_ECDSA_SIG(parts.get(), &out) > 0);
+}
+
+void BareP256::Verify() const {
+  const crypto::DigestContextPtr context(EVP_MD_CTX_new());
+  Require(EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key_.get(), nullptr) ==
+          1);
+  Require(EVP_DigestVerify(context.get(), Octets(Bytes(signature_)), signature_.size(),
+                           Octets(Bytes(message_)), message_.size()) == 1);
 }
 
 BareCommit::BareCommit(const std::filesystem::path& database, std::size_t payload)

@@ -19,6 +19,8 @@ class BareCrypto {
   BareCrypto(Bytes report, const crypto::Certificate& leaf);
   /// ECDSA P-384 with SHA-384 over the report's signed bytes.
   void VerifyReport() const;
+  /// A chip's certificate parsed, and the chain above it: leaf, intermediate and root, each RSASSA-PSS.
+  static void VerifyChain(Bytes leaf, const crypto::Certificate& issuer, const crypto::Certificate& root);
   /// A fresh P-256 key, ECDH with a recipient, AES-256-GCM over 32 bytes.
   void SealKey() const;
   /// ECDSA P-256 with SHA-256 over the size of a token.
@@ -27,6 +29,18 @@ class BareCrypto {
  private:
   ByteBuffer signed_bytes_, signature_, token_;
   crypto::KeyPtr leaf_key_, recipient_, signing_;
+};
+
+/// The one signature of a TDX quote whose platform is known: ECDSA P-256 with SHA-256.
+class BareP256 {
+ public:
+  /// `key` is x || y, `signature` r || s, each big-endian.
+  BareP256(Bytes key, Bytes message, Bytes signature);
+  void Verify() const;
+
+ private:
+  ByteBuffer message_, signature_;  // the signature in DER
+  crypto::KeyPtr key_;
 };
 
 /// One row of `payload` bytes in one transaction: WAL, synchronous=FULL, as the broker's store.

@@ -15,20 +15,21 @@ int Main(int argc, char** argv) {
       "  portcullis-bench release --timed 500 --releases 0");
   std::vector<std::string> chosen;
   std::string output = "table";
-  std::size_t verifications = 3000;
+  std::size_t verifications = 3000, chips = 10'000;
   ReleasePlan plan;
   plan.kbs_program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "portcullis-kbs-lab";
-  app.add_option("what", chosen, "verification, release; default both")
-      ->check(CLI::IsMember({"verification", "release"}));
+  app.add_option("what", chosen, "verification, tdx, store, release; default all")
+      ->check(CLI::IsMember({"verification", "tdx", "store", "release"}));
   app.add_option("-o,--output", output, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
   app.add_option("--verifications", verifications, "Runs of each verification")->capture_default_str();
+  app.add_option("--chips", chips, "VCEKs in the collateral store")->capture_default_str();
   app.add_option("--timed", plan.timed, "Releases that are timed")->capture_default_str();
   app.add_option("--releases", plan.in_all, "Releases in all before memory is read; 0: no memory")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  if (chosen.empty()) chosen = {"verification", "release"};
+  if (chosen.empty()) chosen = {"verification", "tdx", "store", "release"};
 
   const auto started = std::chrono::steady_clock::now();
   const Narrator say = [&](const std::string& line) {
@@ -38,7 +39,10 @@ int Main(int argc, char** argv) {
   };
   std::vector<Line> lines;
   for (const std::string& what : chosen) {
-    auto more = what == "release" ? BenchRelease(plan, say) : BenchVerification(verifications, say);
+    auto more = what == "release" ? BenchRelease(plan, say)
+                : what == "tdx"   ? BenchTdx(verifications, say)
+                : what == "store" ? BenchStore(chips, say)
+                                  : BenchVerification(verifications, say);
     if (!more) {
       std::cerr << "portcullis-bench: " << more.error().ToString() << "\n";
       return 1;

@@ -14,8 +14,15 @@ namespace portcullis::bench {
 using Narrator = std::function<void(const std::string&)>;
 
 /// SNP verification with its certificate chain proven before, beside the bare P-384 verification of the same
-/// bytes.
+/// bytes; and of chips never seen before, beside parsing their certificate, the chain's RSA and that P-384.
 Result<std::vector<Line>> BenchVerification(std::size_t count, const Narrator& say);
+
+/// TDX verification with platform and collateral proven before, beside the bare P-256 verification that is
+/// left.
+Result<std::vector<Line>> BenchTdx(std::size_t count, const Narrator& say);
+
+/// The collateral store with the VCEKs of that many chips: its size on disk and its look-ups.
+Result<std::vector<Line>> BenchStore(std::size_t chips, const Narrator& say);
 
 struct ReleasePlan {
   std::string kbs_program;
