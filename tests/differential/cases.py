@@ -1,0 +1,277 @@
+"""The questions that are asked of every verifier: all test data as it is, then seeded mutations of it.
+
+A case is {"name", "family", "question"}; the question's members are those of docs/development/differential.md, with
+bytes where the protocol has base64. The family says where a mutation was made, since the same difference is harmless
+in one place and a bug in another.
+"""
+import base64
+import datetime
+import json
+import pathlib
+import random
+
+AS_IS = "as-is"
+DAY = 86400
+P384_ORDER = int("ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16)
+P256_ORDER = int("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16)
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+# --- SNP -----------------------------------------------------------------------------------------------------------
+
+SNP_NOW = seconds("2026-11-24T00:00:00Z")
+SNP_VLEK_NOW = seconds("2025-06-01T00:00:00Z")  # a VLEK is valid for a year only
+REPORT_SIZE = 0x4A0
+SNP_RESERVED = [*range(0x4C, 0x50), *range(0x18B, 0x1A0), 0x1EB, 0x1EF, *range(0x208, 0x2A0)]
+
+
+def snp_product(folder):
+    for product in ("milan", "genoa", "turin"):
+        if product in folder.name.replace("fms-to-milan", ""):
+            return product.capitalize()
+    return "Genoa" if folder.name == "coco-evidence-json" else "Milan"
+
+
+def snp_question(folder, roots):
+    leaf = next(folder / name for name in ("vcek.der", "vlek.der") if (folder / name).exists())
+    now = SNP_VLEK_NOW if leaf.name == "vlek.der" and roots == "amd" else SNP_NOW
+    return {"tee": "snp", "roots": roots, "product": snp_product(folder), "now": now,
+            "report": (folder / "report.bin").read_bytes(), "leaf": leaf.read_bytes(),
+            "vlek": leaf.name == "vlek.der"}
+
+
+def with_leaf(folder):
+    return (folder / "report.bin").exists() and any((folder / name).exists() for name in ("vcek.der", "vlek.der"))
+
+
+def snp_bases(testdata):
+    root = pathlib.Path(testdata) / "snp"
+    real = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and with_leaf(folder)]
+    synthetic = [folder for folder in sorted((root / "synthetic").iterdir()) if folder.is_dir() and with_leaf(folder)]
+    out = [(folder.name, snp_question(folder, "amd")) for folder in real]
+    out += [(f"synthetic/{folder.name}", snp_question(folder, "synthetic")) for folder in synthetic]
+    # Names are AMD's, the root is not.
+    out += [(f"synthetic/{folder.name} under AMD's root", snp_question(folder, "amd")) for folder in synthetic]
+    questions = dict(out)
+    for table in sorted(root.glob("exttable-*.bin")):
+        owner = "milan-v3-vlek-aws" if "vlek" in table.name else "milan-v3-gcp-oak-rel"
+        out.append((table.name, questions[owner] | {"table": table.read_bytes()}))
+    for crl in sorted((root / "synthetic/crl").glob("*.der")):
+        out.append((f"synthetic/{crl.name}", questions["synthetic/good-milan"] | {"crl": crl.read_bytes()}))
+    for leaf in sorted(root.glob("vcek-*.der")):
+        owner = "turin-v5-gcp" if "turin" in leaf.name else "milan-v3-gcp-oak-rel"
+        out.append((leaf.name, questions[owner] | {"leaf": leaf.read_bytes()}))
+    return out
+
+
+def flipped(rng, data, positions):
+    out = bytearray(data)
+    positions = [p for p in positions if p < len(out)]
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        if positions:
+            out[rng.choice(positions)] ^= rng.choice((1, 0x80, rng.randrange(1, 256)))
+    return bytes(out)
+
+
+def resized(rng, data):
+    if rng.random() < 0.5:
+        return data[:rng.randrange(len(data))]
+    return data + bytes(rng.choice((0, 0xAA)) for _ in range(rng.choice((1, 16, 4096))))
+
+
+def other_scalar(rng, order, size, value):
+    """A scalar of a signature that is special: the mirrored one is as valid as the first."""
+    scalars = (order - value, 0, order, (order + value) % (1 << 8 * size), 1)
+    return scalars[rng.randrange(len(scalars))]
+
+
+def mutate_snp_report(rng, question):
+    report = question["report"]
+    family = rng.choice(("report.signed", "report.signed", "report.reserved", "report.head", "report.signature",
+                         "report.scalar", "report.tail", "report.length"))
+    if family == "report.scalar" and len(report) == REPORT_SIZE:
+        at = rng.choice((0x2A0, 0x2E8))
+        scalar = other_scalar(rng, P384_ORDER, 72, int.from_bytes(report[at:at + 72], "little"))
+        report = report[:at] + (scalar % (1 << 576)).to_bytes(72, "little") + report[at + 72:]
+    elif family == "report.length":
+        report = resized(rng, report)
+    else:
+        ranges = {"report.signed": range(0x2A0), "report.reserved": SNP_RESERVED, "report.head": range(0x4C),
+                  "report.tail": range(0x330, REPORT_SIZE)}
+        report = flipped(rng, report, ranges.get(family, range(0x2A0, 0x330)))
+    return family, {"report": report}
+
+
+def mutate_snp(rng, question, bases):
+    kind = rng.random()
+    if "table" in question and kind < 0.7:
+        if rng.random() < 0.2:
+            return "table.length", {"table": resized(rng, question["table"])}
+        return "table.bytes", {"table": flipped(rng, question["table"], range(rng.choice((128, 128, 8192))))}
+    if "crl" in question and kind < 0.7:
+        if rng.random() < 0.2:
+            return "crl.length", {"crl": resized(rng, question["crl"])}
+        return "crl.bytes", {"crl": flipped(rng, question["crl"], range(len(question["crl"])))}
+    if kind < 0.55:
+        return mutate_snp_report(rng, question)
+    if kind < 0.85:
+        if rng.random() < 0.15:
+            return "leaf.length", {"leaf": resized(rng, question["leaf"])}
+        return "leaf.bytes", {"leaf": flipped(rng, question["leaf"], range(len(question["leaf"])))}
+    if kind < 0.93:
+        other = rng.choice(bases)[1]
+        return "leaf.swap", {"leaf": other["leaf"]}
+    return "clock", {"now": question["now"] + rng.randrange(-20 * 365, 20 * 365) * DAY}
+
+
+# --- TDX -----------------------------------------------------------------------------------------------------------
+
+HEADER, BODY_V4, REPORT_SGX = 48, 584, 384
+
+
+def tdx_question(folder, case, quote, root, pck_chains):
+    read = lambda name: (folder / case[name]).read_bytes()
+    return {"tee": "tdx", "now": seconds(case["now"]), "quote": quote.read_bytes(), "tcbinfo": read("tcbinfo"),
+            "qeid": read("qeid"), "tcb_chain": read("tcb_chain"), "pck_crl": read("pck_crl"),
+            "pck_crl_chain": pck_chains["processor" if "processor" in case["pck_crl"] else "platform"],
+            "root_crl": read("root_crl"), "root": root}
+
+
+def pem_blocks(text):
+    begin = b"-----BEGIN CERTIFICATE-----"
+    return [begin + block.split(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----\n"
+            for block in text.split(begin)[1:]]
+
+
+def der_of(pem):
+    return base64.b64decode(b"".join(pem.split(b"-----")[2].split()))
+
+
+def chain_in(quote):
+    """The CA and root that a well-formed quote carries, as the issuer chain of a PCK CRL."""
+    blocks = pem_blocks(quote)
+    return b"".join(blocks[1:3])
+
+
+def tdx_bases(testdata):
+    root = pathlib.Path(testdata) / "tdx"
+    real_chains = {ca: (root / f"collateral/chain-pck-{ca}.pem").read_bytes() for ca in ("platform", "processor")}
+    intel = (root / "roots/intel-sgx-root-ca.der").read_bytes()
+    out = []
+    for case in json.loads((root / "cases-real.json").read_text())["cases"]:
+        out.append((case["name"], tdx_question(root, case, root / case["quote"], intel, real_chains)))
+    folder = root / "synthetic"
+    quotes = folder / "quotes"
+    chains = {"platform": chain_in((quotes / "good-v4.bin").read_bytes()),
+              "processor": chain_in(next(quotes.glob("*processor*.bin")).read_bytes())}
+    synthetic_root = der_of(pem_blocks((folder / "collateral/chain-tcb.pem").read_bytes())[1])
+    for case in json.loads((folder / "cases.json").read_text())["cases"]:
+        quote = quotes / f"{case['quote']}.bin"
+        question = tdx_question(folder / "collateral", case, quote, synthetic_root, chains)
+        out.append((f"synthetic/{case['name']}", question))
+        out.append((f"synthetic/{case['name']} under Intel's root", question | {"root": intel}))
+    return out
+
+
+def quote_parts(quote):
+    """Where the parts of a quote lie, by family; only as far as its lengths make sense."""
+    version = int.from_bytes(quote[:2], "little")
+    at = HEADER + BODY_V4
+    parts = {"quote.header": range(HEADER), "quote.body": range(HEADER, at)}
+    if version == 5:
+        at = HEADER + 6 + int.from_bytes(quote[HEADER + 2:HEADER + 6], "little")
+        parts["quote.body"] = range(HEADER + 6, at)
+        parts["quote.lengths"] = [*range(HEADER, HEADER + 6)]
+    lengths = parts.setdefault("quote.lengths", [])
+    lengths += range(at, at + 4)
+    at += 4
+    parts["quote.signature"] = range(at, at + 64)
+    parts["quote.attestation-key"] = range(at + 64, at + 128)
+    lengths += range(at + 128, at + 134)
+    at += 134
+    parts["quote.qe-report"] = range(at, at + REPORT_SGX)
+    parts["quote.qe-signature"] = range(at + REPORT_SGX, at + REPORT_SGX + 64)
+    at += REPORT_SGX + 64
+    auth = int.from_bytes(quote[at:at + 2], "little")
+    lengths += range(at, at + 2)
+    parts["quote.qe-auth"] = range(at + 2, at + 2 + auth)
+    at += 2 + auth
+    lengths += range(at, at + 6)
+    size = int.from_bytes(quote[at + 2:at + 6], "little")
+    parts["quote.certificates"] = range(at + 6, at + 6 + size)
+    parts["quote.padding"] = range(at + 6 + size, len(quote))
+    return {family: where for family, where in parts.items() if len(where) > 0 and where[-1] < len(quote)}
+
+
+def mutate_quote(rng, question):
+    quote = question["quote"]
+    parts = quote_parts(quote)
+    family = rng.choice([*parts, "quote.length", "quote.scalar"])
+    if family == "quote.length":
+        return family, {"quote": resized(rng, quote)}
+    if family == "quote.scalar" and "quote.signature" in parts and "quote.qe-signature" in parts:
+        at = parts[rng.choice(("quote.signature", "quote.qe-signature"))].start + rng.choice((0, 32))
+        scalar = other_scalar(rng, P256_ORDER, 32, int.from_bytes(quote[at:at + 32], "big"))
+        return family, {"quote": quote[:at] + (scalar % (1 << 256)).to_bytes(32, "big") + quote[at + 32:]}
+    if family not in parts:
+        return "quote.length", {"quote": resized(rng, quote)}
+    return family, {"quote": flipped(rng, quote, parts[family])}
+
+
+def mutate_json(rng, text):
+    """Changes to a signed document that are more than a flipped byte."""
+    first = text.index(b"{") + 1 if b"{" in text else 0
+    key = text[first:].split(b":", 1)[0].strip()
+    changes = (
+        ("space-outside", b" \n" + text + b"\n "),
+        ("space-inside", text.replace(b",", b", ", 1)),
+        ("duplicate-member", text[:first] + key + b":{}," + text[first:]),
+        ("extra-member", text[:first] + b'"other":{"tcbInfo":{}},' + text[first:]),
+        ("case-of-names", text.replace(b'"signature"', b'"Signature"')),
+        ("signature-case", text[:-140] + text[-140:].upper().replace(b'"SIGNATURE"', b'"signature"')),
+        ("trailing", text + b"{}"),
+    )
+    return changes[rng.randrange(len(changes))]
+
+
+def mutate_tdx(rng, question, bases):
+    kind = rng.random()
+    if kind < 0.5:
+        return mutate_quote(rng, question)
+    if kind < 0.8:
+        part = rng.choice(("tcbinfo", "qeid", "tcb_chain", "pck_crl", "root_crl", "pck_crl_chain"))
+        what = rng.random()
+        if part in ("tcbinfo", "qeid") and what < 0.3:
+            change, text = mutate_json(rng, question[part])
+            return f"{part}.{change}", {part: text}
+        if what < 0.4:
+            return f"{part}.length", {part: resized(rng, question[part])}
+        return f"{part}.bytes", {part: flipped(rng, question[part], range(len(question[part])))}
+    if kind < 0.92:
+        part = rng.choice(("tcbinfo", "qeid", "tcb_chain", "pck_crl", "root_crl", "quote"))
+        return f"{part}.swap", {part: rng.choice(bases)[1][part]}
+    return "clock", {"now": question["now"] + rng.randrange(-3 * 365, 3 * 365) * DAY}
+
+
+# --- Both ----------------------------------------------------------------------------------------------------------
+
+TEES = {"snp": (snp_bases, mutate_snp), "tdx": (tdx_bases, mutate_tdx)}
+
+
+def all_cases(tee, testdata, seed, mutations, fertile):
+    """As-is cases first. `fertile()` then names the cases that anybody allowed: most mutations are of those, since
+    changing what everybody refuses anyway shows little."""
+    find, mutate = TEES[tee]
+    bases = find(testdata)
+    for name, question in bases:
+        yield {"name": name, "family": AS_IS, "question": question}
+    rng = random.Random(f"{tee}/{seed}")
+    allowed = fertile()
+    good = [base for base in bases if base[0] in allowed]
+    for number in range(mutations):
+        name, question = rng.choice(good if good and rng.random() < 0.9 else bases)
+        family, changes = mutate(rng, question, bases)
+        yield {"name": f"{name} #{number}", "family": family, "question": question | changes}
