@@ -8,7 +8,6 @@
 #include "agent/rcar.h"
 #include "base/log.h"
 #include "crypto/digest.h"
-#include "evidence/snp/report.h"
 
 namespace portcullis::agent {
 namespace {
@@ -17,7 +16,8 @@ constexpr int kExitFault = 1, kExitUsage = 2, kExitDenied = 3, kExitMalformed = 
 constexpr std::chrono::milliseconds kFirstWait{500}, kLongestWait{10'000};
 
 struct AgentOptions {
-  std::string init_data, tsm_path = kTsmReportPath, directory = "/run/portcullis", name;
+  std::string init_data, tsm_path = kTsmReportPath, event_log_path = kEventLogPath,
+                         directory = "/run/portcullis", name;
   std::chrono::seconds timeout{300};
   crypto::Curve curve = crypto::Curve::kP256;
   std::vector<std::string> command;
@@ -47,20 +47,6 @@ int ExitCodeFor(ReasonCode code, bool refused) {
   }
 }
 
-/// The host hands the init-data in and is not trusted with it: only what the hardware measured at launch
-/// counts.
-Result<> RequireMeasured(Tsm& tsm, const TrustedBroker& broker) {
-  const TsmReport report = TRY(tsm.Report(snp::ReportData{}));
-  if (report.provider != "sev_guest")
-    return Error{ReasonCode::kTeeMismatch, "the TEE is not one this agent serves", Quoted(report.provider)};
-  const snp::Report parsed = TRY(snp::ParseReport(report.outblob));
-  const auto digest = crypto::Sha256(AsBytes(broker.init_data.text));
-  if (!SameBytes(parsed.host_data.bytes(), digest.bytes()))
-    return Error{ReasonCode::kInitDataMismatch,
-                 "the init-data handed in is not what the hardware measured at launch"};
-  return Done{};
-}
-
 struct Outcome {
   Result<SecretBytes> key;
   std::optional<Refusal> refusal;
@@ -73,9 +59,45 @@ bool CanHelp(const Error& error, const std::optional<Refusal>& refusal) {
   return error.code == ReasonCode::kUnreachable || error.code == ReasonCode::kOverloaded;
 }
 
+/// The waits between tries: each about twice the one before, with a little chance in it, until the time is
+/// up.
+class Patience {
+ public:
+  Patience(const AgentPorts& ports, std::chrono::seconds timeout)
+      : ports_(ports), deadline_(ports.clock.Steady() + timeout) {}
+
+  /// Waits. False, at once, where that would be too long.
+  bool Wait(const Error& error) {
+    if (ports_.clock.Steady() + wait_ > deadline_) return false;
+    Log(LogLevel::kInfo, "not yet released, trying again", {{"reason", std::string(NameOf(error.code))}});
+    ByteBuffer jitter(1);
+    ports_.random.Fill(jitter);
+    ports_.sleep(wait_ + wait_ * static_cast<int>(jitter[0]) / 512);
+    wait_ = std::min(wait_ * 2, kLongestWait);
+    return true;
+  }
+
+ private:
+  const AgentPorts& ports_;
+  const SteadyTime deadline_;
+  std::chrono::milliseconds wait_ = kFirstWait;
+};
+
+/// The TEE, seen to have measured this init-data. A busy one is asked again: at boot many ask at once.
+Result<std::unique_ptr<Tee>> OpenMeasuredTee(Tsm& tsm, const AgentPorts& ports, const TrustedBroker& broker,
+                                             const AgentOptions& options, Patience& patience) {
+  for (;;) {
+    auto tee = OpenTee(tsm, ports.files, options.event_log_path);
+    const auto measured = tee ? (*tee)->RequireMeasured(broker.init_data) : Result<>(tee.error());
+    if (measured) return tee;
+    if (measured.error().code != ReasonCode::kOverloaded || !patience.Wait(measured.error()))
+      return measured.error();
+  }
+}
+
 /// Tries until the key is there, the refusal is final or the time is up. Each try has a challenge of its own.
-Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker,
-                 const AgentOptions& options) {
+Outcome FetchKey(const AgentPorts& ports, Tee& tee, const TrustedBroker& broker, const AgentOptions& options,
+                 Patience& patience) {
   http::ClientOptions client_options;
   client_options.base_url = broker.url;
   client_options.ca_pem = broker.ca_pem;
@@ -84,22 +106,13 @@ Outcome FetchKey(const AgentPorts& ports, Tsm& tsm, const TrustedBroker& broker,
   if (!client) return {client.error(), {}};
   // Made in the TEE, never stored: a key sealed to it dies with this process.
   const auto tee_key = crypto::EcPrivateKey::Generate(options.curve);
-  RcarClient rcar(**client, tsm, broker, tee_key);
-
-  const SteadyTime deadline = ports.clock.Steady() + options.timeout;
-  std::chrono::milliseconds wait = kFirstWait;
+  RcarClient rcar(**client, tee, broker, tee_key);
   for (;;) {
     std::optional<Refusal> refusal;
     auto key = rcar.Attest(refusal);
     if (key) return {std::move(key), {}};
-    if (!CanHelp(key.error(), refusal) || ports.clock.Steady() + wait > deadline)
+    if (!CanHelp(key.error(), refusal) || !patience.Wait(key.error()))
       return {std::move(key), std::move(refusal)};
-    Log(LogLevel::kInfo, "not yet released, trying again",
-        {{"reason", std::string(NameOf(key.error().code))}});
-    ByteBuffer jitter(1);
-    ports.random.Fill(jitter);
-    ports.sleep(wait + wait * static_cast<int>(jitter[0]) / 512);
-    wait = std::min(wait * 2, kLongestWait);
   }
 }
 
@@ -124,11 +137,12 @@ int Run(const AgentPorts& ports, const AgentOptions& options) {
   if (const auto hardened = HardenProcess(); !hardened) return Explain(hardened.error(), {});
   const auto broker = ParseTrustedBroker(options.init_data);
   if (!broker) return Explain(broker.error(), {});
-  Tsm tsm(ports.files, ports.random, options.tsm_path);
-  if (const auto measured = RequireMeasured(tsm, *broker); !measured) return Explain(measured.error(), {});
-
   const SteadyTime started = ports.clock.Steady();
-  const Outcome outcome = FetchKey(ports, tsm, *broker, options);
+  Patience patience(ports, options.timeout);
+  Tsm tsm(ports.files, ports.random, ports.sleep, options.tsm_path);
+  const auto tee = OpenMeasuredTee(tsm, ports, *broker, options, patience);
+  if (!tee) return Explain(tee.error(), {});
+  const Outcome outcome = FetchKey(ports, **tee, *broker, options, patience);
   if (!outcome.key) return Explain(outcome.key.error(), outcome.refusal);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ports.clock.Steady() - started);
   Log(LogLevel::kInfo, "key released",
@@ -162,6 +176,8 @@ int AgentMain(int argc, char** argv, const AgentPorts& ports) {
         ->envname("PORTCULLIS_INIT_DATA")
         ->required();
     command->add_option("--tsm", options.tsm_path, "Where configfs-tsm makes reports")->capture_default_str();
+    command->add_option("--event-log", options.event_log_path, "The firmware's event log (TDX)")
+        ->capture_default_str();
     command->add_option("--timeout", timeout_seconds, "Seconds to go on trying")
         ->check(CLI::Range(1, 7200))
         ->capture_default_str();

@@ -56,19 +56,19 @@ Json TeeJwk(const crypto::EcPrivateKey& key) {
 
 }  // namespace
 
-snp::ReportData ReportDataFor(std::string_view nonce, const Json& tee_pubkey) {
+ReportData ReportDataFor(std::string_view nonce, const Json& tee_pubkey) {
   const std::string runtime_data = codec::ToCanonicalText(
       Json::Object({{"additional-evidence", ""}, {"nonce", nonce}, {"tee-pubkey", tee_pubkey}}));
   const auto digest = crypto::Sha384(AsBytes(runtime_data));
-  std::array<std::byte, snp::ReportData::kSize> padded{};
+  std::array<std::byte, ReportData::kSize> padded{};
   std::ranges::copy(digest.array(), padded.begin());
-  return snp::ReportData(padded);
+  return ReportData(padded);
 }
 
 Result<RcarClient::Session> RcarClient::Authenticate(std::optional<Refusal>& refusal) {
   const Json request =
       Json::Object({{"version", "0.4.0"},
-                    {"tee", "snp"},
+                    {"tee", tee_.name()},
                     {"extra-params", Json::Object({{"portcullis-release", broker_.release_id}})}});
   const auto response = TRY(client_.Send("POST", "/kbs/v0/auth", JsonHeaders(""), codec::ToText(request)));
   if (response.status != 200) return RefusalFrom(response, refusal);
@@ -83,9 +83,7 @@ Result<SecretBytes> RcarClient::Attest(std::optional<Refusal>& refusal) {
   refusal.reset();
   const Session session = TRY(Authenticate(refusal));
   const Json jwk = TeeJwk(tee_key_);
-  const TsmReport report = TRY(tsm_.Report(ReportDataFor(session.nonce, jwk)));
-  Json evidence = Json::Object({{"attestation_report", codec::EncodeBase64(report.outblob)}});
-  if (!report.auxblob.empty()) evidence.Set("auxblob", codec::EncodeBase64(report.auxblob));
+  const Json evidence = TRY(tee_.Evidence(ReportDataFor(session.nonce, jwk)));
   const Json request = Json::Object(
       {{"init-data", Json::Object({{"format", "toml"}, {"body", broker_.init_data.text}})},
        {"runtime-data", Json::Object({{"nonce", session.nonce}, {"tee-pubkey", jwk}})},

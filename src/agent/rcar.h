@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agent/release_claim.h"
-#include "agent/tsm.h"
+#include "agent/tee.h"
 #include "base/clock.h"
 #include "base/secret_bytes.h"
 #include "crypto/jwk.h"
@@ -22,8 +22,8 @@ struct Refusal {
 /// One round of RCAR 0.4.0: challenge, evidence over it and over the key, attestation, unsealing.
 class RcarClient {
  public:
-  RcarClient(http::Client& client, Tsm& tsm, const TrustedBroker& broker, const crypto::EcPrivateKey& tee_key)
-      : client_(client), tsm_(tsm), broker_(broker), tee_key_(tee_key) {}
+  RcarClient(http::Client& client, Tee& tee, const TrustedBroker& broker, const crypto::EcPrivateKey& tee_key)
+      : client_(client), tee_(tee), broker_(broker), tee_key_(tee_key) {}
 
   /// The model key. Errors carry the broker's code; `refusal` then has what it said, where it said anything.
   /// SignatureInvalid where the answer is not from the broker that init-data names.
@@ -37,12 +37,12 @@ class RcarClient {
   Result<SecretBytes> Unseal(const codec::Json& reply, const std::string& nonce) const;
 
   http::Client& client_;
-  Tsm& tsm_;
+  Tee& tee_;
   const TrustedBroker& broker_;
   const crypto::EcPrivateKey& tee_key_;
 };
 
 /// SHA-384(JCS{additional-evidence: "", nonce, tee-pubkey}) and 16 zero bytes (kbs-protocol.md 2.1).
-snp::ReportData ReportDataFor(std::string_view nonce, const codec::Json& tee_pubkey);
+ReportData ReportDataFor(std::string_view nonce, const codec::Json& tee_pubkey);
 
 }  // namespace portcullis::agent

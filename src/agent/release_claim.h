@@ -15,8 +15,8 @@ struct TrustedBroker {
   crypto::EcPublicKey signing_key;
 };
 
-/// From the pod annotation's text. Nothing of it may be used before the hardware's HOST_DATA was seen to be
-/// the digest of `init_data.text`. Error: InitDataMismatch, RequestMalformed.
+/// From the pod annotation's text. Nothing of it may be used before Tee::RequireMeasured() has seen that the
+/// hardware measured it. Error: InitDataMismatch, RequestMalformed.
 Result<TrustedBroker> ParseTrustedBroker(std::string_view annotation);
 
 }  // namespace portcullis::agent

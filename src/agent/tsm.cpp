@@ -9,6 +9,7 @@ constexpr std::size_t kMaxAttribute = 256;
 constexpr std::size_t kMaxOutblob = 32 * 1024;  // the kernel's own limits (TSM_REPORT_OUTBLOB_MAX) are these
 constexpr std::size_t kMaxAuxblob = 64 * 1024;
 constexpr int kMaxTries = 8;
+constexpr std::chrono::milliseconds kFirstPause{20};  // doubled each time: 2.5 seconds in all
 
 std::string Trimmed(Bytes bytes) {
   std::string text = ToText(bytes);
@@ -18,7 +19,8 @@ std::string Trimmed(Bytes bytes) {
 
 }  // namespace
 
-Result<TsmReport> Tsm::Report(const snp::ReportData& report_data) {
+template <typename Fn>
+auto Tsm::InDirectory(Fn&& fn) -> decltype(fn(std::string())) {
   ByteBuffer suffix(8);
   random_.Fill(suffix);
   const std::string directory = path_ + "/portcullis-" + codec::EncodeHex(suffix);
@@ -28,35 +30,60 @@ Result<TsmReport> Tsm::Report(const snp::ReportData& report_data) {
                    "there is no configfs-tsm: not a confidential guest, or configfs is not mounted", path_};
     return made.error();
   }
-  auto report = ReportIn(directory, report_data);
+  auto result = fn(directory);
   const auto removed = files_.RemoveDirectory(directory);
-  if (report && !removed) return removed.error();
-  return report;
+  if (result && !removed) return removed.error();
+  return result;
 }
 
-Result<TsmReport> Tsm::ReportIn(const std::string& directory, const snp::ReportData& report_data) {
-  TsmReport report;
-  report.provider = Trimmed(TRY(files_.Read(directory + "/provider", kMaxAttribute)));
-  for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    const auto written = files_.Write(directory + "/inblob", report_data.bytes());
-    if (!written && written.error().code == ReasonCode::kOverloaded) continue;
-    if (!written) return written.error();
-    const ByteBuffer before = TRY(files_.Read(directory + "/generation", kMaxAttribute));
-    auto outblob = files_.Read(directory + "/outblob", kMaxOutblob);
-    if (!outblob && outblob.error().code == ReasonCode::kOverloaded) continue;
-    if (!outblob) return outblob.error();
-    auto auxblob = files_.Read(directory + "/auxblob", kMaxAuxblob);
-    if (!auxblob && auxblob.error().code == ReasonCode::kOverloaded) continue;
-    // Providers without certificates have no auxblob.
-    if (!auxblob && auxblob.error().code != ReasonCode::kNotFound) return auxblob.error();
-    const ByteBuffer after = TRY(files_.Read(directory + "/generation", kMaxAttribute));
-    if (before != after) continue;
-    report.outblob = std::move(*outblob);
-    if (auxblob) report.auxblob = std::move(*auxblob);
-    return report;
+Result<std::string> Tsm::Provider() {
+  return InDirectory([this](const std::string& directory) { return ProviderIn(directory); });
+}
+
+Result<std::string> Tsm::ProviderIn(const std::string& directory) {
+  return Trimmed(TRY(files_.Read(directory + "/provider", kMaxAttribute)));
+}
+
+Result<TsmReport> Tsm::Report(const ReportData& report_data) {
+  return InDirectory([&](const std::string& directory) { return ReportIn(directory, report_data); });
+}
+
+Result<TsmReport> Tsm::ReportIn(const std::string& directory, const ReportData& report_data) {
+  const std::string provider = TRY(ProviderIn(directory));
+  std::chrono::milliseconds pause = kFirstPause;
+  for (int attempt = 1; attempt <= kMaxTries; ++attempt) {
+    bool busy = false;
+    auto report = TRY(TryReport(directory, report_data, busy));
+    if (report) {
+      report->provider = provider;
+      return *std::move(report);
+    }
+    if (busy && attempt < kMaxTries) sleep_(pause);
+    if (busy) pause *= 2;
   }
   return Error{ReasonCode::kOverloaded, "configfs-tsm did not give a consistent report in 8 tries",
                directory};
+}
+
+Result<std::optional<TsmReport>> Tsm::TryReport(const std::string& directory, const ReportData& report_data,
+                                                bool& busy) {
+  const auto again = [&busy](const Error& error) { return busy = error.code == ReasonCode::kOverloaded; };
+  const auto written = files_.Write(directory + "/inblob", report_data.bytes());
+  if (!written && again(written.error())) return std::optional<TsmReport>();
+  if (!written) return written.error();
+  const ByteBuffer before = TRY(files_.Read(directory + "/generation", kMaxAttribute));
+  auto outblob = files_.Read(directory + "/outblob", kMaxOutblob);
+  if (!outblob && again(outblob.error())) return std::optional<TsmReport>();
+  if (!outblob) return outblob.error();
+  auto auxblob = files_.Read(directory + "/auxblob", kMaxAuxblob);
+  if (!auxblob && again(auxblob.error())) return std::optional<TsmReport>();
+  // Providers without certificates have no auxblob.
+  if (!auxblob && auxblob.error().code != ReasonCode::kNotFound) return auxblob.error();
+  const ByteBuffer after = TRY(files_.Read(directory + "/generation", kMaxAttribute));
+  if (before != after) return std::optional<TsmReport>();
+  TsmReport report{{}, std::move(*outblob), {}};
+  if (auxblob) report.auxblob = std::move(*auxblob);
+  return std::optional(std::move(report));
 }
 
 }  // namespace portcullis::agent

@@ -39,7 +39,7 @@ class OtherTee final : public Files {
   Result<> RemoveDirectory(const std::string&) override { return Done{}; }
   Result<> Write(const std::string&, Bytes) override { return Done{}; }
   Result<ByteBuffer> Read(const std::string& path, std::size_t) override {
-    return ToBuffer(AsBytes(path.ends_with("/provider") ? "tdx_guest\n" : "1\n"));
+    return ToBuffer(AsBytes(path.ends_with("/provider") ? "arm_cca_guest\n" : "1\n"));
   }
 };
 
@@ -233,6 +233,31 @@ TEST_F(AgentMainTest, SaysThatTheMachineIsNoGuestItServes) {
   OtherTee other_tee;
   EXPECT_EQ(RunOn(other_tee, {"fetch", "--init-data", annotation, "--out", directory}), 2);
   ExpectOneLine("TeeMismatch");
+  EXPECT_TRUE(connections.empty());
+}
+
+TEST_F(AgentMainTest, AsksABusyMachineAgainBeforeItsFirstReport) {
+  tsm.BeBusy(9);  // a request is made eight times
+  ASSERT_EQ(Fetch(), 0) << errors;
+  EXPECT_EQ(sleeps.size(), 9u) << "seven pauses, one wait, one pause";
+  tsm.BeBusy(1'000'000);
+  EXPECT_EQ(Run({"fetch", "--init-data", annotation, "--out", directory, "--timeout", "20"}), 5);
+  EXPECT_NE(errors.find("portcullis-agent: Overloaded: "), std::string::npos) << errors;
+}
+
+TEST_F(AgentMainTest, FetchesTheKeyInATdToo) {
+  lab::LabTsm td(lab::TdxLabPki::Shared(), test::TdLaunchedWith(annotation));
+  ASSERT_EQ(RunOn(td, {"fetch", "--init-data", annotation, "--out", directory}), 0) << errors;
+  EXPECT_EQ(KeyFile(), "the model key");
+  EXPECT_EQ(broker->bodies[0].TextAt({"tee"}), "tdx");
+}
+
+TEST_F(AgentMainTest, RefusesInitDataThatATdWasNotLaunchedWith) {
+  lab::TdState state = test::TdLaunchedWith(annotation);
+  state.mr_config_id = {};
+  lab::LabTsm td(lab::TdxLabPki::Shared(), state);
+  EXPECT_EQ(RunOn(td, {"fetch", "--init-data", annotation, "--out", directory}), 3);
+  ExpectOneLine("InitDataMismatch");
   EXPECT_TRUE(connections.empty());
 }
 

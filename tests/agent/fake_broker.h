@@ -9,6 +9,7 @@
 #include "codec/text.h"
 #include "crypto/jose.h"
 #include "evidence/snp/report.h"
+#include "evidence/tdx/quote.h"
 #include "tests/agent/guest.h"
 #include "tests/support/seeded_random.h"
 
@@ -64,13 +65,22 @@ class FakeBroker final : public http::Client {
     return response;
   }
 
+  /// What the hardware signed, of either TEE.
+  static ByteBuffer ReportDataIn(const codec::Json& evidence) {
+    if (const codec::Json* quote = evidence.Find("quote")) {
+      const ByteBuffer bytes = codec::DecodeBase64(*quote->if_string()).value();
+      return ToBuffer(tdx::ParseQuote(bytes).value().report.report_data.bytes());
+    }
+    const ByteBuffer bytes = codec::DecodeBase64(evidence.TextAt({"attestation_report"})).value();
+    return ToBuffer(snp::ParseReport(bytes).value().report_data.bytes());
+  }
+
   http::Response Release(const codec::Json& request) {
     using codec::Json;
     const Json& jwk = *request.At({"runtime-data", "tee-pubkey"});
-    const auto report =
-        codec::DecodeBase64(request.TextAt({"tee-evidence", "primary_evidence", "attestation_report"}));
-    const bool bound = snp::ParseReport(report.value()).value().report_data ==
-                       agent::ReportDataFor(request.TextAt({"runtime-data", "nonce"}), jwk);
+    const auto expected = agent::ReportDataFor(request.TextAt({"runtime-data", "nonce"}), jwk);
+    const bool bound =
+        SameBytes(ReportDataIn(*request.At({"tee-evidence", "primary_evidence"})), expected.bytes());
     if (!bound) return http::Response::Problem(403, {ReasonCode::kReportDataMismatch, "not bound"}, "r-1");
     const Json token = Json::Object(
         {{"sub", token_release},

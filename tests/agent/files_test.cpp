@@ -113,8 +113,12 @@ class TsmOnDisk : public OnDisk {
  protected:
   ConfigfsOnDisk configfs;
   test::SeededRandom random;
-  const snp::ReportData asked = lab::LaunchState::Filled<snp::ReportData>('x');
-  Result<TsmReport> Report() { return Tsm(configfs, random, root.string()).Report(asked); }
+  const ReportData asked = lab::LaunchState::Filled<ReportData>('x');
+  Result<TsmReport> Report() {
+    return Tsm(
+               configfs, random, [](std::chrono::milliseconds) {}, root.string())
+        .Report(asked);
+  }
 };
 
 TEST_F(TsmOnDisk, TakesAReportAndLeavesNothingBehind) {
@@ -143,7 +147,9 @@ TEST_F(TsmOnDisk, DoesWithoutAuxblob) {
 
 TEST_F(TsmOnDisk, SaysThatConfigfsIsNotMounted) {
   SystemFiles real;
-  const auto report = Tsm(real, random, In("not-mounted")).Report(asked);
+  const auto report = Tsm(
+                          real, random, [](std::chrono::milliseconds) {}, In("not-mounted"))
+                          .Report(asked);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ReasonCode::kNotFound);
 }

@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "crypto/digest.h"
 #include "tests/lab/launch_state.h"
+#include "tests/lab/tdx_state.h"
 
 namespace portcullis::test {
 
@@ -37,6 +38,16 @@ inline lab::LaunchState LaunchedWith(std::string_view annotation) {
   const auto init_data = codec::DecodeInitDataAnnotation(annotation);
   const auto digest = crypto::Sha256(AsBytes(init_data.value().text));
   state.host_data = snp::HostData::From(digest.bytes()).value();
+  return state;
+}
+
+/// A TD launched with this init-data: its digest and zeros are in MRCONFIGID.
+inline lab::TdState TdLaunchedWith(std::string_view annotation) {
+  lab::TdState state;
+  const auto init_data = codec::DecodeInitDataAnnotation(annotation);
+  ByteBuffer padded = ToBuffer(crypto::Sha256(AsBytes(init_data.value().text)).bytes());
+  padded.resize(tdx::Measurement::kSize);
+  state.mr_config_id = tdx::Measurement::From(padded).value();
   return state;
 }
 

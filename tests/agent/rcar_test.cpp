@@ -38,13 +38,14 @@ class RcarTest : public ::testing::TestWithParam<crypto::Curve> {
   const TrustedBroker trusted = ParseTrustedBroker(annotation).value();
   lab::LabTsm files{lab::LabPki::Shared(), test::LaunchedWith(annotation)};
   test::SeededRandom random;
-  Tsm tsm{files, random};
+  Tsm tsm{files, random, [](std::chrono::milliseconds) {}};
+  const std::unique_ptr<Tee> tee = OpenTee(tsm, files).value();
   test::FakeBroker broker{signing_key};
   std::optional<Refusal> refusal;
 
   Result<SecretBytes> Attest(crypto::Curve curve = crypto::Curve::kP256) {
     const auto tee_key = crypto::EcPrivateKey::Generate(curve);
-    return RcarClient(broker, tsm, trusted, tee_key).Attest(refusal);
+    return RcarClient(broker, *tee, trusted, tee_key).Attest(refusal);
   }
   void ExpectRefused(ReasonCode code) {
     const auto key = Attest();

@@ -67,10 +67,11 @@ class ScriptedFiles final : public Files {
 
 class TsmTest : public ::testing::Test {
  protected:
-  const snp::ReportData report_data = lab::LaunchState::CountingUp<snp::ReportData>();
+  const ReportData report_data = lab::LaunchState::CountingUp<ReportData>();
   ScriptedFiles files;
   test::SeededRandom random;
-  Tsm tsm{files, random, "/tsm"};
+  std::vector<std::chrono::milliseconds> pauses;
+  Tsm tsm{files, random, [this](std::chrono::milliseconds time) { pauses.push_back(time); }, "/tsm"};
   Result<TsmReport> Report() { return tsm.Report(report_data); }
 };
 
@@ -125,12 +126,32 @@ TEST_F(TsmTest, AsksAgainWhenTheKernelIsBusyAtAnyStep) {
   EXPECT_EQ(files.written.size(), 4u);
 }
 
+TEST_F(TsmTest, WaitsLongerEachTimeThatTheKernelIsBusy) {
+  using std::chrono::milliseconds;
+  files.write_answers = {kBusy, kBusy, kBusy};
+  ASSERT_TRUE(Report());
+  EXPECT_EQ(pauses, (std::vector{milliseconds(20), milliseconds(40), milliseconds(80)}));
+  pauses.clear();
+  files.says["generation"] = {std::string("1\n"), std::string("2\n"), std::string("3\n")};
+  ASSERT_TRUE(Report());
+  EXPECT_TRUE(pauses.empty()) << "a write by another is no reason to wait";
+}
+
+TEST_F(TsmTest, SaysWhoseReportsTheseAreWithoutMakingOne) {
+  const auto provider = tsm.Provider();
+  ASSERT_TRUE(provider) << provider.error().ToString();
+  EXPECT_EQ(*provider, "sev_guest");
+  EXPECT_TRUE(files.written.empty());
+  EXPECT_EQ(files.removed, files.made);
+}
+
 TEST_F(TsmTest, GivesUpAfterEightTries) {
   files.says["outblob"] = {kBusy};
   const auto report = Report();
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ReasonCode::kOverloaded);
   EXPECT_EQ(files.written.size(), 8u);
+  EXPECT_EQ(pauses.size(), 7u) << "nothing follows the last try, so there is nothing to wait for";
   EXPECT_EQ(files.removed, files.made);
 }
 
@@ -190,10 +211,21 @@ TEST_F(TsmTest, TakesBlobsUpToTheKernelsLimitsAndNoMore) {
 TEST(TsmInTheLab, GivesAReportOverTheDataAskedFor) {
   lab::LabTsm files(lab::LabPki::Shared(), lab::LaunchState::Milan());
   test::SeededRandom random;
-  const auto asked = lab::LaunchState::Filled<snp::ReportData>(0x5A);
-  const auto report = Tsm(files, random).Report(asked);
+  const auto asked = lab::LaunchState::Filled<ReportData>(0x5A);
+  const auto report = Tsm(files, random, [](std::chrono::milliseconds) {}).Report(asked);
   ASSERT_TRUE(report) << report.error().ToString();
-  EXPECT_EQ(snp::ParseReport(report->outblob).value().report_data, asked);
+  EXPECT_TRUE(SameBytes(snp::ParseReport(report->outblob).value().report_data.bytes(), asked.bytes()));
+}
+
+TEST(TsmInTheLab, GivesAQuoteOfATdWithoutCertificates) {
+  lab::LabTsm files(lab::TdxLabPki::Shared(), lab::TdState());
+  test::SeededRandom random;
+  const auto asked = lab::LaunchState::Filled<ReportData>(0x5A);
+  const auto report = Tsm(files, random, [](std::chrono::milliseconds) {}).Report(asked);
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->provider, "tdx_guest");
+  EXPECT_TRUE(report->auxblob.empty());
+  EXPECT_TRUE(SameBytes(tdx::ParseQuote(report->outblob).value().report.report_data.bytes(), asked.bytes()));
 }
 
 }  // namespace

@@ -29,13 +29,12 @@ class AnyBroker final : public http::Client {
   const std::string_view body_;
 };
 
-/// Hardware whose every attribute is the same few bytes.
-class AnyHardware final : public agent::Files {
+/// Hardware that signs anything.
+class AnyTee final : public agent::Tee {
  public:
-  Result<> MakeDirectory(const std::string&) override { return Done{}; }
-  Result<> RemoveDirectory(const std::string&) override { return Done{}; }
-  Result<> Write(const std::string&, Bytes) override { return Done{}; }
-  Result<ByteBuffer> Read(const std::string&, std::size_t) override { return ToBuffer(AsBytes("1\n")); }
+  std::string_view name() const override { return "snp"; }
+  Result<> RequireMeasured(const codec::InitData&) override { return Done{}; }
+  Result<codec::Json> Evidence(const agent::ReportData&) override { return codec::Json::Object({}); }
 };
 
 }  // namespace
@@ -51,11 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                              .url = "https://kbs.example.com",
                                              .ca_pem = "",
                                              .signing_key = kKey.public_key()};
-  AnyHardware hardware;
-  crypto::SystemRandom random;
-  agent::Tsm tsm(hardware, random);
+  AnyTee tee;
   AnyBroker broker(AsText(std::as_bytes(std::span(data, size))));
   std::optional<agent::Refusal> refusal;
-  if (agent::RcarClient(broker, tsm, kTrusted, kKey).Attest(refusal)) std::abort();
+  if (agent::RcarClient(broker, tee, kTrusted, kKey).Attest(refusal)) std::abort();
   return 0;
 }

@@ -13,6 +13,9 @@
 
 namespace portcullis::lab {
 
+/// Where this PKI lies in the folder of the lab's keys.
+inline constexpr const char* kTdxFolder = "tdx";
+
 /// A certificate of the lab with its private key.
 struct LabCertificate {
   crypto::Certificate certificate;

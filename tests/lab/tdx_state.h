@@ -67,9 +67,10 @@ struct TdState {
   }
 };
 
-/// The state as a file of the lab's agent: every member optional, what is left out is the healthy default.
-/// Bytes are hex text, bit masks "0x…" text; "events" are [{"rtmr", "type", "data", "digest"?}] and set
-/// the RTMRs, which "rtmrs" may then contradict. Errors: RequestMalformed.
+/// The state as a file of the lab's agent, which tells it from an SNP guest's by "tee": "tdx": every member
+/// optional, what is left out is the healthy default. Bytes are hex text, bit masks "0x…" text; "events" are
+/// [{"rtmr", "type", "data", "digest"?}] and set the RTMRs, which "rtmrs" may then contradict. Errors:
+/// RequestMalformed.
 Result<TdState> TdStateFromJson(const codec::Json& value);
 codec::Json ToJson(const TdState& state);
 

@@ -146,6 +146,7 @@ Json EventsJson(const std::vector<LabEvent>& events) {
 
 Result<TdState> TdStateFromJson(const Json& value) {
   ObjectReader in = TRY(ObjectReader::Open(value));
+  if (TRY(in.OptionalText("tee", 16)).value_or("tdx") != "tdx") return Malformed("the state is not a TD's");
   TdState state;
   TRY(ReadTd(in, state));
   TRY(ReadPlatform(in, state));
@@ -155,6 +156,7 @@ Result<TdState> TdStateFromJson(const Json& value) {
 
 Json ToJson(const TdState& state) {
   Json out = Json::Object({
+      {"tee", "tdx"},
       {"version", state.version},
       {"teeTcbSvn", HexOf(state.tee_tcb_svn)},
       {"mrSeam", HexOf(state.mr_seam)},

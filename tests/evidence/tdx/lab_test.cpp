@@ -290,6 +290,7 @@ TEST(TdStateJson, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(TdStateFromJson(codec::Json::Object({{"mrTd", "00"}})));
   EXPECT_FALSE(TdStateFromJson(codec::Json::Object({{"xfam", "3"}})));
   EXPECT_FALSE(TdStateFromJson(codec::Json::Object({{"ca", "root"}})));
+  EXPECT_FALSE(TdStateFromJson(codec::Json::Object({{"tee", "snp"}})));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The agent on a pretended machine: evidence is minted for the launch state in a file.
 //   PORTCULLIS_LAB_PKI=DIR      the lab's keys
-//   PORTCULLIS_LAB_LAUNCH=FILE  what was launched (tests/lab/launch_state.h)
+//   PORTCULLIS_LAB_LAUNCH=FILE  what was launched (tests/lab/launch_state.h, tests/lab/tdx_state.h)
 //   PORTCULLIS_LAB_RECORD=FILE  keeps the attestation request that was sent
 //   PORTCULLIS_LAB_REPLAY=FILE  sends a kept request in place of the own one: an attacker's replay
 #include <cstdlib>
@@ -64,23 +64,28 @@ class TamperingClient final : public http::Client {
   std::shared_ptr<http::Client> inner_;
 };
 
+/// The machine of the state file: an SNP guest, or a TD where "tee" says so.
+Result<std::unique_ptr<LabTsm>> OpenMachine() {
+  const std::filesystem::path folder = Environment("PORTCULLIS_LAB_PKI");
+  const codec::Json state = TRY(codec::ParseJson(TRY(ReadText(Environment("PORTCULLIS_LAB_LAUNCH")))));
+  if (state.TextAt({"tee"}) == "tdx")
+    return std::make_unique<LabTsm>(TRY(TdxLabPki::Load(folder / kTdxFolder)), TRY(TdStateFromJson(state)));
+  return std::make_unique<LabTsm>(TRY(LabPki::Load(folder)), TRY(LaunchStateFromJson(state)));
+}
+
 int Main(int argc, char** argv) {
-  const auto pki = LabPki::Load(Environment("PORTCULLIS_LAB_PKI"));
-  const auto text = ReadText(Environment("PORTCULLIS_LAB_LAUNCH"));
-  const auto json = text ? codec::ParseJson(*text) : Result<codec::Json>(text.error());
-  const auto launch = json ? LaunchStateFromJson(*json) : Result<LaunchState>(json.error());
-  if (!pki || !launch) {
-    std::cerr << "portcullis-agent-lab: " << (pki ? launch.error() : pki.error()).ToString() << "\n";
+  const auto machine = OpenMachine();
+  if (!machine) {
+    std::cerr << "portcullis-agent-lab: " << machine.error().ToString() << "\n";
     return 2;
   }
-  LabTsm tsm(*pki, *launch);
   const SystemClock clock;
   crypto::SystemRandom random;
   const auto connect = [](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
     return std::shared_ptr<http::Client>(
         std::make_shared<TamperingClient>(TRY(http::Client::Create(options))));
   };
-  return agent::AgentMain(argc, argv, {tsm, clock, random, connect, [](std::chrono::milliseconds time) {
+  return agent::AgentMain(argc, argv, {**machine, clock, random, connect, [](std::chrono::milliseconds time) {
                                          std::this_thread::sleep_for(time);
                                        }});
 }
