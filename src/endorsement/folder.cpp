@@ -98,7 +98,10 @@ std::shared_ptr<const tdx::Collateral> Folder::Find(const tdx::Fmspc& fmspc, tdx
     bytes.qe_identity = qe->body;
     bytes.qe_identity_chain = qe->chain;
   }
-  if (const Document* list = Look(PckCrlId{ca})) bytes.pck_crl = list->body;
+  if (const Document* list = Look(PckCrlId{ca})) {
+    bytes.pck_crl = list->body;
+    bytes.pck_crl_chain = list->chain;
+  }
   if (const Document* list = Look(RootCrlId{})) bytes.root_crl = list->body;
   return tdx::Collateral::Of(std::move(bytes));
 }

@@ -67,7 +67,7 @@ Result<Store::Installed> Store::Install(const Document& document) {
 void Store::IndexVcekLocked(const VcekId& id, const std::string& file, bool proven) {
   const std::string key = PathOf(id);
   if (!vceks_.contains(key)) MakeRoomLocked();
-  vceks_.insert_or_assign(key, VcekEntry{id, file, proven, ++uses_});
+  vceks_.insert_or_assign(key, VcekEntry{id, file, ++uses_, proven});
   missed_.erase(key);
 }
 

@@ -19,6 +19,7 @@ namespace portcullis::endorsement {
 class Store final : public snp::EndorsementSource, public tdx::CollateralSource {
  public:
   static constexpr std::size_t kMaxVceks = 50'000;     // 4 KiB of disk each
+  static constexpr std::size_t kMaxLeaves = 4'096;     // parsed, in memory; about 8 KiB each
   static constexpr std::size_t kMaxDocuments = 2'048;  // of the other kinds: FMSPCs are some dozens
   static constexpr std::size_t kMaxMissed = 1'024;
 
@@ -59,8 +60,9 @@ class Store final : public snp::EndorsementSource, public tdx::CollateralSource 
   struct VcekEntry {
     VcekId id;
     std::string file;
-    bool proven = false;
     std::uint64_t last_use = 0;
+    bool proven = false;
+    std::optional<crypto::Certificate> leaf = {};  // of the last kMaxLeaves that were asked for
   };
   using CollateralKey = std::tuple<tdx::Fmspc, tdx::PckCa, tdx::EvaluationSet>;
 
@@ -76,6 +78,9 @@ class Store final : public snp::EndorsementSource, public tdx::CollateralSource 
   void TakeInPiece(const Piece& piece);
   bool TakeInOne(const Claimed& piece);
   std::shared_ptr<const Listed> GetLocked(const Id& id) const;
+  /// The certificate of a VCEK entry, read and held to the gate where that is still to do.
+  std::optional<crypto::Certificate> LeafOf(const VcekId& id) const;
+  std::optional<crypto::Certificate> ReadLeaf(const VcekEntry& entry) const;
   void NoteMissedLocked(const Id& id) const;
   std::shared_ptr<const tdx::Collateral> AssembleLocked(const tdx::Fmspc& fmspc, tdx::PckCa ca,
                                                         tdx::EvaluationSet set) const;
@@ -94,6 +99,7 @@ class Store final : public snp::EndorsementSource, public tdx::CollateralSource 
   std::map<snp::Product, std::shared_ptr<const crypto::Crl>> crls_;
   mutable std::unordered_map<std::string, VcekEntry> vceks_;
   mutable std::uint64_t uses_ = 0;
+  mutable std::size_t leaves_ = 0;
   mutable std::map<CollateralKey, std::shared_ptr<const tdx::Collateral>> assembled_;
   mutable std::map<std::string, Id> missed_;
 };

@@ -3,47 +3,61 @@
 
 namespace portcullis::endorsement {
 
-std::shared_ptr<const Store::Listed> Store::GetVcek(const VcekId& id) const {
+std::optional<crypto::Certificate> Store::ReadLeaf(const VcekEntry& entry) const {
+  Document document{entry.id, {}, {}};
+  if (auto body = ReadBounded(Below(entry.file), kMaxDocumentBytes)) document.body = std::move(body).value();
+  auto leaf = snp::ParseLeaf(document.body);
+  if (!leaf) return std::nullopt;
+  if (entry.proven) return std::move(leaf).value();
+  const Facts facts{leaf->not_before(), leaf->not_after(), std::nullopt, std::nullopt};
+  const auto sound = Examine(document, anchors_, WithinWindow(facts, clock_.Now()));
+  if (sound) return std::move(leaf).value();
+  Log(LogLevel::kWarning, "a stored certificate does not verify and is not used",
+      {{"file", entry.file}, {"error", sound.error().ToString()}});
+  return std::nullopt;
+}
+
+std::optional<crypto::Certificate> Store::LeafOf(const VcekId& id) const {
   const std::string key = PathOf(id);
   VcekEntry entry;
   {
     const std::lock_guard lock(mutex_);
     const auto found = vceks_.find(key);
-    if (found == vceks_.end()) return nullptr;
+    if (found == vceks_.end()) return std::nullopt;
     found->second.last_use = ++uses_;
+    if (found->second.leaf) return found->second.leaf;
     entry = found->second;
   }
-  const auto forget = [&] {
-    const std::lock_guard lock(mutex_);
-    vceks_.erase(key);
-  };
-  auto body = ReadBounded(Below(entry.file), kMaxDocumentBytes);
-  const auto leaf = body ? snp::ParseLeaf(*body) : Result<crypto::Certificate>(body.error());
+  auto leaf = ReadLeaf(entry);
+  const std::lock_guard lock(mutex_);
+  const auto found = vceks_.find(key);
+  if (found == vceks_.end()) return leaf;
   if (!leaf) {
-    forget();
-    return nullptr;
+    vceks_.erase(found);
+    return std::nullopt;
   }
+  if (leaves_ >= kMaxLeaves) {
+    for (auto& [path, other] : vceks_) other.leaf.reset();
+    leaves_ = 0;
+  }
+  found->second.proven = true;
+  found->second.leaf = leaf;
+  ++leaves_;
+  return leaf;
+}
+
+std::shared_ptr<const Store::Listed> Store::GetVcek(const VcekId& id) const {
+  const auto leaf = LeafOf(id);
+  if (!leaf) return nullptr;
   const Facts facts{leaf->not_before(), leaf->not_after(), std::nullopt, std::nullopt};
-  Document document{id, std::move(body).value(), {}};
-  if (!entry.proven) {
-    if (const auto sound = Examine(document, anchors_, WithinWindow(facts, clock_.Now())); !sound) {
-      Log(LogLevel::kWarning, "a stored certificate does not verify and is not used",
-          {{"file", entry.file}, {"error", sound.error().ToString()}});
-      forget();
-      return nullptr;
-    }
-    const std::lock_guard lock(mutex_);
-    if (const auto found = vceks_.find(key); found != vceks_.end()) found->second.proven = true;
-  }
-  return std::make_shared<const Listed>(Listed{std::move(document), facts});
+  return std::make_shared<const Listed>(Listed{{id, ToBuffer(leaf->der()), {}}, facts});
 }
 
 std::optional<crypto::Certificate> Store::FindVcek(snp::Product product, const snp::ChipId& chip,
                                                    const snp::Tcb& tcb) const {
   if (chip.IsZero()) return std::nullopt;  // masked: there is nothing to ask for
   const VcekId id{product, chip, tcb};
-  if (const auto listed = GetVcek(id))
-    if (auto leaf = snp::ParseLeaf(listed->document.body)) return std::move(leaf).value();
+  if (auto leaf = LeafOf(id)) return leaf;
   const std::lock_guard lock(mutex_);
   NoteMissedLocked(id);
   return std::nullopt;
@@ -85,7 +99,8 @@ std::shared_ptr<const tdx::Collateral> Store::AssembleLocked(const tdx::Fmspc& f
                               .tcb_info_chain = tcb_info->document.chain,
                               .qe_identity_chain = qe_identity->document.chain,
                               .pck_crl = pck_crl->document.body,
-                              .root_crl = root_crl->document.body});
+                              .root_crl = root_crl->document.body,
+                              .pck_crl_chain = pck_crl->document.chain});
 }
 
 }  // namespace portcullis::endorsement
