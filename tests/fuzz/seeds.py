@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 
@@ -73,6 +74,18 @@ def snp(seeds, data):
         seeds.add("attestation_request", attestation_request(evidence))
 
 
+def azure(seeds, data):
+    seeds.add_files("hcl_report", [*data.glob("tpm/*hcl-report.bin"), *data.glob("snp/*/hcl_report.bin"),
+                                   *data.glob("tdx/azure/hcl-report.bin")])
+    seeds.add_files("tpm_quote", [*data.glob("tpm/*.msg"), *data.glob("snp/*/quote.msg")])
+    seeds.add_files("azure_evidence", [*data.glob("tpm/*evidence-v1.json"), *data.glob("snp/*-azure-vtpm*/evidence.json"),
+                                       *data.glob("tdx/azure/evidence-v1.json")])
+    seeds.add_files("coco_evidence", data.glob("snp/coco-evidence-json/evidence.json"))
+    signature = json.loads((data / "tpm/tpm_evidence.json").read_text())["tpm_quote"]
+    seeds.add("tpm_quote", base64.b64decode(signature["signature"]))
+    seeds.add("tpm_quote", base64.b64decode(signature["message"]))
+
+
 def attestation_request(evidence):
     key = json.loads((ROOT / "tests/fuzz/seeds/jwk/p256.json").read_text())
     key["alg"] = "ECDH-ES+A256KW"
@@ -86,6 +99,24 @@ def measure(seeds, data):
     seeds.add_files("ccel", data.glob("tdx/ccel/*.bin"))
     seeds.add_files("firmware", [*data.glob("snp-measure/ovmf_*.bin"), *data.glob("snp-measure/fw_*.bin")])
     seeds.add_files("id_block", data.glob("snp-measure/id_auth_block.bin"))
+
+
+def sgx_extension(quote):
+    """The value of Intel's extension in the first certificate of a quote; None where there is none."""
+    pem = re.search(rb"-----BEGIN CERTIFICATE-----(.*?)-----END", quote, re.DOTALL)
+    der = base64.b64decode(pem.group(1)) if pem else b""
+    at = der.find(bytes.fromhex("06092a864886f84d010d010482"))
+    return None if at < 0 else der[at + 15:at + 15 + int.from_bytes(der[at + 13:at + 15], "big")]
+
+
+def tdx(seeds, data):
+    for file in sorted([*data.glob("tdx/quotes/*.bin"), *data.glob("tdx/synthetic/quotes/*.bin")]):
+        seeds.add("tdx_quote", file.read_bytes())
+        extension = sgx_extension(file.read_bytes())
+        if extension:
+            seeds.add("tdx_pck", extension)
+    for target, name in (("tdx_tcb_info", "tcb*.json"), ("tdx_qe_identity", "qe*.json")):
+        seeds.add_files(target, [*data.glob("tdx/collateral/" + name), *data.glob("tdx/synthetic/collateral/" + name)])
 
 
 def jose(seeds, data):
@@ -126,7 +157,9 @@ def main():
     seeds = Seeds(out)
     certificates(seeds, data)
     snp(seeds, data)
+    azure(seeds, data)
     measure(seeds, data)
+    tdx(seeds, data)
     jose(seeds, data)
     http(seeds, data)
     seeds.add_files("json", list(data.glob("json/**/*.json")))

@@ -19,8 +19,8 @@ codec::Json ReadJson(const std::filesystem::path& path) {
   return codec::ParseJson(AsText(ReadBytes(path))).value();
 }
 
-const char* const kSnpEvidence[] = {"tpm/az-snp-vtpm_evidence-v1.json",
-                                    "snp/milan-v3-azure-vtpm-v1/evidence.json",
+// The first is tpm/az-snp-vtpm_evidence-v1.json too.
+const char* const kSnpEvidence[] = {"snp/milan-v3-azure-vtpm-v1/evidence.json",
                                     "snp/genoa-v3-azure-vtpm/evidence.json"};
 
 class RealAzureSnp : public testing::TestWithParam<const char*> {
@@ -79,7 +79,9 @@ TEST_P(RealAzureSnp, IsHeldToAPolicy) {
 
 TEST_P(RealAzureSnp, IsRefusedWithAnyByteOfTheHclReportFlipped) {
   for (std::size_t offset = 0; offset < evidence.hcl_report.size(); ++offset) {
-    if (offset == 4) continue;  // its version is 1 or 2, and nobody signs it
+    if (offset == 4) continue;                                // its version is 1 or 2, and nobody signs it
+    const bool in_report = offset >= 0x20 && offset < 0x4C0;  // swept by the tests of SNP itself
+    if (in_report && offset % 16 != 0) continue;
     SnpEvidence altered = evidence;
     altered.hcl_report[offset] ^= std::byte{static_cast<unsigned char>(1u << (offset % 8))};
     ASSERT_FALSE(VerifyBaseline(altered).tree.allowed()) << offset;
@@ -87,9 +89,13 @@ TEST_P(RealAzureSnp, IsRefusedWithAnyByteOfTheHclReportFlipped) {
 }
 
 TEST_P(RealAzureSnp, IsRefusedWithAnyBitOfTheQuoteFlipped) {
+  const auto facts = ParseHclReport(evidence.hcl_report, ReportType::kSnp).value();
   for (std::size_t bit = 0; bit < 8 * evidence.quote.message.size(); ++bit) {
     SnpEvidence altered = evidence;
     altered.quote.message[bit / 8] ^= std::byte{static_cast<unsigned char>(1u << (bit % 8))};
+    ASSERT_FALSE(facts.attestation_key.VerifyPkcs1Sha256(altered.quote.message, evidence.quote.signature))
+        << bit;
+    if (bit % 8 != (bit / 8) % 8) continue;  // the whole way for one bit of each byte
     ASSERT_FALSE(VerifyBaseline(altered).tree.allowed()) << bit;
   }
   for (std::size_t offset = 0; offset < evidence.quote.signature.size(); ++offset) {
@@ -155,23 +161,22 @@ class RealAzureTdx : public testing::Test {
     PORTCULLIS_TESTDATA_OR_SKIP(root, "tdx");
     evidence = ParseTdxEvidence(ReadJson(root / "azure/evidence-v1.json")).value();
     accepted = tdx::test::Named(tdx::test::RealCases(root), "azure-accepted");
+    collateral.emplace(accepted->collateral);
     reference = TdxReferenceValues{accepted->reference, {{}, true}};
     for (const unsigned pcr : {4u, 7u, 9u, 11u}) reference->vtpm.pcrs[pcr] = {evidence.quote.pcrs[pcr]};
   }
   std::vector<std::string> RefusalsOf(const TdxEvidence& what, std::string_view report_data) const {
     const Binding binding{ToBuffer(AsBytes(report_data)), std::nullopt};
-    return Refusals(VerifyAzTdx(what, tdx::test::OneCollateral(accepted->collateral), accepted->anchors,
-                                accepted->now, &*reference, &binding)
-                        .tree);
+    return Refusals(
+        VerifyAzTdx(what, *collateral, accepted->anchors, accepted->now, &*reference, &binding).tree);
   }
   bool IsAllowed(const TdxEvidence& what) const {
-    return VerifyAzTdx(what, tdx::test::OneCollateral(accepted->collateral), accepted->anchors, accepted->now,
-                       nullptr, nullptr)
-        .tree.allowed();
+    return VerifyAzTdx(what, *collateral, accepted->anchors, accepted->now, nullptr, nullptr).tree.allowed();
   }
 
   TdxEvidence evidence;
   std::optional<tdx::test::Case> accepted;
+  std::optional<tdx::test::OneCollateral> collateral;
   std::optional<TdxReferenceValues> reference;
 };
 
