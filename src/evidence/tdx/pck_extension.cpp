@@ -118,8 +118,12 @@ Result<PckExtension> ReadExtension(Bytes content) {
 Result<PckExtension> ParsePckExtension(const crypto::Certificate& pck) {
   const auto value = pck.Extension(kSgxExtension);
   if (!value) return Mismatch("certificate has no SGX extension");
-  if (!crypto::IsDer(*value)) return Mismatch("SGX extension is not DER");
-  DerReader in(*value);
+  return ParseSgxExtension(*value);
+}
+
+Result<PckExtension> ParseSgxExtension(Bytes value) {
+  if (!crypto::IsDer(value)) return Mismatch("SGX extension is not DER");
+  DerReader in(value);
   const auto content = in.Take(crypto::kDerSequence);
   if (!content) return Mismatch("SGX extension is not a sequence");
   auto extension = ReadExtension(*content);

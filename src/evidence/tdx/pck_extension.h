@@ -32,5 +32,7 @@ struct PckExtension {
 /// Reads the extension 1.2.840.113741.1.13.1: every field at most once, those of the Processor CA present,
 /// nothing unknown, the CPUSVN equal to the components. Error: CertificateMismatch.
 Result<PckExtension> ParsePckExtension(const crypto::Certificate& pck);
+/// The same of the extension's value alone.
+Result<PckExtension> ParseSgxExtension(Bytes value);
 
 }  // namespace portcullis::tdx
