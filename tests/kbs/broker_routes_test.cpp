@@ -173,6 +173,7 @@ TEST_F(BrokerRoutes, AppraiseWithoutConsequence) {
   const auto data = release::ExpectedReportData("nonce", guest_.TeeKey(), "");
   const Json primary = *guest_.Attestation("nonce").At({"tee-evidence", "primary_evidence"});
   Json body = Json::Object({{"policy", PolicyDocument()},
+                            {"tee", "snp"},
                             {"evidence", primary},
                             {"initData", guest_.init_data.text},
                             {"reportData", codec::EncodeHex(data.bytes())},

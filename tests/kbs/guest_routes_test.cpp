@@ -158,7 +158,7 @@ TEST_F(GuestRoutes, Case21ReportDataWithATailIs403) {
   const std::string nonce(BodyOf(auth).TextAt({"nonce"}));
   auto data = release::ExpectedReportData(nonce, guest.TeeKey(), "").array();
   data[63] = std::byte{1};
-  lab::LaunchState state = guest.launch;
+  lab::LaunchState state = guest.machine.launch;
   state.host_data = snp::HostData(crypto::Sha256(AsBytes(guest.init_data.text)).array());
   const auto minted = lab::LabPki::Shared().Mint(state, snp::ReportData(data));
   Json body = guest.Attestation(nonce);
@@ -216,7 +216,7 @@ TEST_F(GuestRoutes, ADenialThatTimeCanHealIs401AndOneThatItCantIs403) {
   ExpectError(unknown, 401, "AttestationError", ReasonCode::kReleaseUnknown);
   EXPECT_EQ(*BodyOf(unknown).Find("retryable"), Json(true));
   Register(guest);
-  guest.launch.policy |= 1u << 19;
+  guest.machine.launch.policy |= 1u << 19;
   const Response debug = AttestWith(guest);
   ExpectError(debug, 403, "PolicyDeny", ReasonCode::kDebugEnabled);
   EXPECT_EQ(*BodyOf(debug).Find("retryable"), Json(false));

@@ -16,10 +16,10 @@
 
 #include "release/broker.h"
 #include "tests/lab/snp_lists.h"
+#include "tests/lab/tdx_lab_collateral.h"
 #include "tests/release/lab_guest.h"
 #include "tests/store/temporary_directory.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/no_collateral.h"
 
 namespace portcullis::test {
 
@@ -126,6 +126,12 @@ class BrokerTest : public ::testing::Test {
   LabGuest Admit(int number, crypto::Curve curve = crypto::Curve::kP256) {
     LabGuest guest(IdOf(number), curve);
     Register(guest);
+    return guest;
+  }
+  /// The same in another TEE.
+  LabGuest AdmitIn(std::string_view tee, int number) {
+    LabGuest guest = Admit(number);
+    guest.machine = LabMachine::Of(tee);
     return guest;
   }
   void Register(const LabGuest& guest) {
@@ -244,8 +250,9 @@ class BrokerTest : public ::testing::Test {
       keystore::Kek::FromBytes(SecretBytes::CopyOf(AsBytes("0123456789abcdef0123456789abcdef")));
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
   const lab::LabLists lists_{lab::LabPki::Shared(), clock_.Now()};
-  const NoCollateral collateral_;
-  const policy::TrustSources trust_{anchors_, lists_, tdx::IntelTrustAnchors(), collateral_};
+  const tdx::TrustAnchors tdx_anchors_ = lab::TdxLabPki::Shared().anchors();
+  const lab::LabCollateral collateral_{lab::TdxLabPki::Shared(), clock_.Now()};
+  const policy::TrustSources trust_{anchors_, lists_, tdx_anchors_, collateral_};
   const KeyOwner owner_;
 
   double denial_burst_ = release::DenialBudget::kBurst;

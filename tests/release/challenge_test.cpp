@@ -49,7 +49,7 @@ TEST_F(Challenges, AreBurntByADenial) {
   const LabGuest guest = Admit(1);
   const auto challenge = Challenge(guest);
   LabGuest debug = guest;
-  debug.launch.policy |= 1u << 19;
+  debug.machine.launch.policy |= 1u << 19;
   ASSERT_TRUE(Attest(challenge, debug.Attestation(challenge.nonce_text)).denied());
   EXPECT_THAT(Attest(challenge, guest.Attestation(challenge.nonce_text)).reasons(),
               ElementsAre(ReasonCode::kChallengeReused));

@@ -24,15 +24,16 @@ struct Case {
 
 const Case kCases[] = {
     {"AnotherMeasurement", ReasonCode::kMeasurementNotAllowed,
-     [](LabGuest& g) { g.launch.measurement = Flipped(g.launch.measurement); }},
-    {"DebugOn", ReasonCode::kDebugEnabled, [](LabGuest& g) { g.launch.policy |= 1u << 19; }},
+     [](LabGuest& g) { g.machine.launch.measurement = Flipped(g.machine.launch.measurement); }},
+    {"DebugOn", ReasonCode::kDebugEnabled, [](LabGuest& g) { g.machine.launch.policy |= 1u << 19; }},
     {"OldTcb", ReasonCode::kTcbBelowFloor,
      [](LabGuest& g) {
-       g.launch.SetTcb({.fmc = 0, .bootloader = 3, .tee = 0, .snp = 8, .microcode = 0x73});
+       g.machine.launch.SetTcb({.fmc = 0, .bootloader = 3, .tee = 0, .snp = 8, .microcode = 0x73});
      }},
     {"AnotherProduct", ReasonCode::kProductNotAllowed,
-     [](LabGuest& g) { g.launch = lab::LaunchState::Genoa(); }},
-    {"AnotherPrivilegeLevel", ReasonCode::kPrivilegeLevelNotAllowed, [](LabGuest& g) { g.launch.vmpl = 1; }},
+     [](LabGuest& g) { g.machine.launch = lab::LaunchState::Genoa(); }},
+    {"AnotherPrivilegeLevel", ReasonCode::kPrivilegeLevelNotAllowed,
+     [](LabGuest& g) { g.machine.launch.vmpl = 1; }},
     {"InitDataChangedAfterAdmission", ReasonCode::kInitDataMismatch,
      [](LabGuest& g) { g.init_data.text += "# changed\n"; }},
 };
@@ -189,7 +190,7 @@ TEST_F(Deny, DoesNotTakeALiveReleaseAway) {
   const Answer answer = Attest(guest);
   ASSERT_TRUE(answer.allowed());
   LabGuest stranger(guest.release_id);
-  stranger.launch.policy |= 1u << 19;
+  stranger.machine.launch.policy |= 1u << 19;
   ASSERT_TRUE(Attest(stranger).denied());
   ExpectRecordedDenial(guest, ReasonCode::kDebugEnabled);
   const Json shown = ReleaseOf(guest).ToJson();
@@ -204,8 +205,8 @@ TEST_F(Deny, DoesNotTakeALiveReleaseAway) {
 
 TEST_F(Deny, ListsEverythingThatIsWrong) {
   LabGuest guest = Admit(1);
-  guest.launch.policy |= 1u << 19;
-  guest.launch.measurement = Flipped(guest.launch.measurement);
+  guest.machine.launch.policy |= 1u << 19;
+  guest.machine.launch.measurement = Flipped(guest.machine.launch.measurement);
   const auto reasons = Attest(guest).reasons();
   EXPECT_THAT(reasons, Contains(ReasonCode::kDebugEnabled));
   EXPECT_THAT(reasons, Contains(ReasonCode::kMeasurementNotAllowed));

@@ -9,7 +9,8 @@
 #include "keystore/keystore.h"
 #include "policy/policy.h"
 #include "release/attestation_request.h"
-#include "tests/lab/snp_lab.h"
+#include "tests/release/lab_evidence.h"
+#include "tests/release/tee_rules.h"
 
 namespace portcullis::test {
 
@@ -62,7 +63,8 @@ class KeyOwner {
   crypto::EcPrivateKey authority_ = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
 };
 
-/// What a test wants of a policy; the rest is the lab's healthy Milan and nothing else.
+/// What a test wants of a policy; the rest is the lab's healthy Milan, or its healthy machine of another TEE,
+/// and nothing else.
 struct PolicyWish {
   std::int64_t revision = 1;
   std::int64_t challenge_seconds = 60;
@@ -98,7 +100,14 @@ inline codec::Json PolicyDocument(const PolicyWish& wish = {}) {
       "freshness: {challengeSeconds: " +
       std::to_string(wish.challenge_seconds) + "}\nlease: {seconds: " + std::to_string(wish.lease_seconds) +
       "}\nmaxReleases: " + std::to_string(wish.max_releases) + "\ndelivery: " + wish.delivery + "\n");
-  return document ? *document : codec::Json();  // a defect here is refused by the broker, and so seen
+  if (!document) return {};  // a defect here is refused by the broker, and so seen
+  codec::Json out = *document;
+  codec::Json& tees = *out.Find("tees");
+  const codec::Json snp = *tees.Find("snp");
+  tees.Set("tdx", TdxRules())
+      .Set("az-snp-vtpm", codec::Json::Object({{"snp", snp}, {"vtpm", VtpmRules()}}))
+      .Set("az-tdx-vtpm", codec::Json::Object({{"tdx", AzureTdxRules()}, {"vtpm", VtpmRules()}}));
+  return out;
 }
 
 /// What the webhook would have written for a pod.
@@ -132,19 +141,18 @@ inline codec::Json RegistrationFor(const std::string& release_id, const codec::I
 struct LabGuest {
   std::string release_id;
   codec::InitData init_data;
-  lab::LaunchState launch;
+  LabMachine machine;
   std::shared_ptr<const crypto::EcPrivateKey> key;
 
   explicit LabGuest(std::string id, crypto::Curve curve = crypto::Curve::kP256)
       : release_id(std::move(id)),
         init_data(InitDataFor(release_id)),
-        launch(lab::LaunchState::Milan()),
         key(std::make_shared<const crypto::EcPrivateKey>(crypto::EcPrivateKey::Generate(curve))) {}
 
   std::string AuthBody() const {
     return codec::ToText(
         codec::Json::Object({{"version", "0.4.0"},
-                             {"tee", "snp"},
+                             {"tee", machine.tee},
                              {"extra-params", codec::Json::Object({{"portcullis-release", release_id}})}}));
   }
 
@@ -157,18 +165,13 @@ struct LabGuest {
   /// The attestation over a nonce, as JSON that a test can spoil. `jwk` null: the guest's own.
   codec::Json Attestation(const std::string& nonce, codec::Json jwk = nullptr) const {
     if (jwk.is_null()) jwk = TeeKey();
-    lab::LaunchState state = launch;
-    state.host_data = snp::HostData(crypto::Sha256(AsBytes(init_data.text)).array());
-    const auto minted = lab::LabPki::Shared().Mint(state, release::ExpectedReportData(nonce, jwk, ""));
+    const codec::Json primary = PrimaryEvidence(machine, crypto::Sha256(AsBytes(init_data.text)),
+                                                release::ExpectedReportData(nonce, jwk, ""));
     return codec::Json::Object(
         {{"init-data", codec::Json::Object({{"format", "toml"}, {"body", init_data.text}})},
          {"runtime-data", codec::Json::Object({{"nonce", nonce}, {"tee-pubkey", jwk}})},
          {"tee-evidence",
-          codec::Json::Object(
-              {{"primary_evidence",
-                codec::Json::Object({{"attestation_report", codec::EncodeBase64(minted.report)},
-                                     {"auxblob", codec::EncodeBase64(minted.aux_blob)}})},
-               {"additional_evidence", ""}})}});
+          codec::Json::Object({{"primary_evidence", primary}, {"additional_evidence", ""}})}});
   }
 
   /// What the sealed key opens to with this guest's key; "" where it does not open.

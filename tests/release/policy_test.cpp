@@ -127,7 +127,7 @@ TEST_F(Policies, RevokeOnChangeOnlyWhatNoLongerPasses) {
       {.revision = 2, .measurements = {lab::LaunchState::Milan().measurement, OtherMeasurement()}}));
   const LabGuest stays = Admit(1);
   LabGuest goes = Admit(2);
-  goes.launch.measurement = OtherMeasurement();
+  goes.machine.launch.measurement = OtherMeasurement();
   const Answer kept = Attest(stays);
   ASSERT_TRUE(kept.allowed());
   ASSERT_TRUE(Attest(goes).allowed());

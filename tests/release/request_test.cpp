@@ -40,7 +40,7 @@ TEST(ParseAuthRequest, RefusesOtherVersionsWithThePhraseThatClientsKnow) {
 }
 
 TEST(ParseAuthRequest, RefusesTeesThatAreNotVerifiedHere) {
-  for (const char* tee : {"sample", "sampledevice", "tdx", "", "SNP", "snp "})
+  for (const char* tee : {"sample", "sampledevice", "sgx", "az-snp", "", "SNP", "snp "})
     EXPECT_EQ(
         AuthRefusal(codec::ToText(Json::Object({{"version", "0.4.0"}, {"tee", tee}, {"extra-params", ""}}))),
         ReasonCode::kTeeMismatch)

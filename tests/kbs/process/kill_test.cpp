@@ -80,7 +80,7 @@ class Denial : public BrokerProcess, public ::testing::WithParamInterface<Step> 
 
 TEST_P(Denial, KilledIsEitherRecordedOrNeverAnswered) {
   LabGuest debug = guest_;
-  debug.launch.policy |= 1u << 19;
+  debug.machine.launch.policy |= 1u << 19;
   Start(std::string(GetParam().name) + "=kill");
   EXPECT_EQ(Attest(debug, Challenge(debug)).status, 0);
   ASSERT_EQ(ExitCode(), 128 + SIGKILL);
