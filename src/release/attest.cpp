@@ -50,7 +50,7 @@ struct Broker::Attempt {
 };
 
 struct Broker::Snapshot {
-  std::optional<Release> release;
+  std::optional<StoredRelease> stored;  // of the release that is asked for
   std::shared_ptr<const AcceptedPolicy> policy;
   std::optional<keystore::ModelKeys::Info> key;
 };
@@ -134,9 +134,9 @@ Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
   Snapshot out;
   TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
     if (attempt.release_id.empty()) return Done{};
-    out.release = TRY(FindRelease(transaction, attempt.release_id));
-    if (!out.release) return Done{};
-    const Registration& who = out.release->registration;
+    out.stored = TRY(FindStoredRelease(transaction, attempt.release_id));
+    if (!out.stored) return Done{};
+    const Registration& who = out.stored->release.registration;
     out.policy = TRY(LoadPolicy(transaction, who.namespace_name, who.policy));
     out.key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
     return Done{};
@@ -151,15 +151,15 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
   // again once the controller has registered it, and findings about its evidence would make the refusal look
   // final.
   const auto refuse_early = [&](evidence::Finding finding) { findings.push_back(std::move(finding)); };
-  if (!snapshot.release)
+  if (!snapshot.stored)
     return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown,
                                 "a release registered by the controller",
                                 attempt.release_id.empty() ? "no release id" : attempt.release_id));
   if (!snapshot.policy)
     return refuse_early(Refusal("release.policy-accepted", ReasonCode::kPolicyMissing,
-                                "policy " + snapshot.release->registration.policy, "none accepted"));
+                                "policy " + snapshot.stored->release.registration.policy, "none accepted"));
 
-  const Registration& who = snapshot.release->registration;
+  const Registration& who = snapshot.stored->release.registration;
   const policy::Requester requester{
       who.namespace_name, who.service_account, who.key,
       attempt.init_data.value_or(codec::InitData{attempt.request.init_data_text, "", {}}),
@@ -189,13 +189,16 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
 Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
   auto& findings = attempt.appraisal.tree.findings;
   attempt.decided_at = ports_.clock.Now();
-  std::optional<Release> current;
-  if (!attempt.release_id.empty()) current = TRY(FindRelease(transaction, attempt.release_id));
+  std::optional<StoredRelease> found;
+  if (!attempt.release_id.empty())
+    found = TRY(
+        FindStoredRelease(transaction, attempt.release_id, snapshot.stored ? &*snapshot.stored : nullptr));
+  Release* const current = found ? &found->release : nullptr;
   const auto policy_now =
       current
           ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy))
           : nullptr;
-  if (current.has_value() != snapshot.release.has_value() || policy_now != snapshot.policy)
+  if (found.has_value() != snapshot.stored.has_value() || policy_now != snapshot.policy)
     return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
 
   if (current) {
@@ -232,8 +235,8 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   if (!attempt.appraisal.tree.allowed() && !denials_.TakeOne())
     return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
 
-  attempt.release = current.value_or(Release{});
-  attempt.allowed = current.has_value() && attempt.appraisal.tree.allowed();
+  attempt.release = current != nullptr ? std::move(*current) : Release{};
+  attempt.allowed = current != nullptr && attempt.appraisal.tree.allowed();
   if (attempt.allowed) TRY(SealKey(transaction, attempt, snapshot));
   return RecordDecision(transaction, attempt, snapshot);
 }
@@ -301,7 +304,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
                     .subject = who.namespace_name + "/" + who.pod,
                     .resource = attempt.release.resource.empty() ? who.key : attempt.release.resource,
                     .detail = std::move(detail)}));
-  if (!snapshot.release) return Done{};  // recorded; there is no release to write to
+  if (!snapshot.stored) return Done{};  // recorded; there is no release to write to
 
   const std::string time = FormatTimestamp(attempt.decided_at);
   Release& release = attempt.release;
