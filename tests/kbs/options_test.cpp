@@ -20,6 +20,7 @@ ops:     {address: 0.0.0.0, port: 9090}
 store:   {path: /kbs.db}
 kek:     {file: /kek}
 audit:   {origin: portcullis.dev/kbs}
+collateral: {directory: /collateral, fetch: {amdKds: "https://kds", intelPcs: "https://pcs:8081/p", intelRootCrl: "https://root/r.der", caFile: /ca.pem}}
 limits:  {verificationConcurrency: 3, queuedRequests: 7, connections: 11, connectionsPerPeer: 5}
 )";
 
@@ -51,6 +52,12 @@ TEST(ParseOptions, ReadsEachField) {
   EXPECT_EQ(options->store_path, "/kbs.db");
   EXPECT_EQ(options->kek_file, "/kek");
   EXPECT_EQ(options->audit_origin, "portcullis.dev/kbs");
+  EXPECT_EQ(options->collateral.directory, "/collateral");
+  EXPECT_EQ(options->collateral.amd_kds, "https://kds");
+  EXPECT_EQ(options->collateral.intel_pcs, "https://pcs:8081/p");
+  EXPECT_EQ(options->collateral.intel_root_crl, "https://root/r.der");
+  EXPECT_EQ(options->collateral.ca_file, "/ca.pem");
+  EXPECT_TRUE(options->collateral.fetches());
   EXPECT_EQ(options->guest.workers, 3u);
   EXPECT_EQ(options->guest.limits.max_queued_requests, 7u);
   EXPECT_EQ(options->guest.limits.max_connections, 11u);
@@ -61,13 +68,38 @@ TEST(ParseOptions, CanDoWithoutLogLevelAndLimits) {
   Json value = Complete();
   value.Erase("logLevel");
   value.Erase("limits");
-  EXPECT_TRUE(Parse(value));
+  value.Erase("collateral");
+  ASSERT_TRUE(Parse(value));
+  EXPECT_FALSE(Parse(value)->collateral.fetches());
+}
+
+TEST(ParseOptions, AsksForCollateralOverHttpsOnly) {
+  for (const char* member : {"amdKds", "intelPcs", "intelRootCrl"})
+    for (const char* url : {"http://kds", "https://kds/", "kds"}) {
+      Json value = Complete();
+      value.Member("collateral").Member("fetch").Set(member, url);
+      ExpectInvalid(value, member);
+    }
+  Json value = Complete();
+  value.Member("collateral").Member("fetch").Erase("intelRootCrl");
+  ExpectInvalid(value, "intelRootCrl");
+  value = Complete();
+  value.Member("collateral").Member("fetch").Set("amdKDS", "https://kds");
+  ExpectInvalid(value, "amdKDS");
+  value = Complete();
+  value.Member("collateral").Erase("directory");
+  ExpectInvalid(value, "directory");
+  value = Complete();
+  for (const char* member : {"amdKds", "intelPcs", "intelRootCrl"})
+    value.Member("collateral").Member("fetch").Set(member, "");
+  ASSERT_TRUE(Parse(value));
+  EXPECT_FALSE(Parse(value)->collateral.fetches());
 }
 
 TEST(ParseOptions, NamesEachFieldThatIsMissing) {
   const Json complete = Complete();
   for (const auto& [section, members] : *complete.if_object()) {
-    if (section == "logLevel" || section == "limits") continue;
+    if (section == "logLevel" || section == "limits" || section == "collateral") continue;
     Json without = complete;
     without.Erase(section);
     ExpectInvalid(without, section);
