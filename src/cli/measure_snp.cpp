@@ -105,8 +105,9 @@ Json AsJson(const Found& found) {
   return out;
 }
 
+/// In quotes: an identifier of digits alone would be a number.
 std::string ListedRule(std::string_view name, const Bytes digest) {
-  return std::string(name) + ": {mode: Listed, digests: [" + EncodeHex(digest) + "]}\n";
+  return std::string(name) + ": {mode: Listed, digests: [\"" + EncodeHex(digest) + "\"]}\n";
 }
 
 std::string AsYaml(const Found& found) {
@@ -149,7 +150,7 @@ void AddMeasureSnp(CLI::App& measure, Context& context) {
                   "QEMU's -cpu, such as EPYC-v4, Milan or 0xa00f11; only QEMU's digests depend on it")
       ->type_name("MODEL");
   snp->add_option("--vmm", options->vmm, "Who launches it: qemu, ec2, ec2-old (before 2026) or gce")
-      ->transform(CLI::Transformer(kVmms))
+      ->transform(CLI::CheckedTransformer(kVmms))
       ->type_name("VMM")
       ->default_str("qemu");
   snp->add_option("--guest-features", options->features,

@@ -134,7 +134,7 @@ void AddMeasureTdx(CLI::App& measure, Context& context) {
       "tdx", "Calculate MRTD and, for a direct boot, RTMR1 and RTMR2 of an Intel TDX guest");
   AddLaunchOptions(*tdx, options->files);
   tdx->add_option("--memory", options->memory_mib,
-                  "Also the kernel as QEMU before 10.0 hands it over, to a guest with this memory")
+                  "Also the kernel as older QEMU hands it over, to a guest with this memory")
       ->type_name("MIB")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30))
       ->needs("--kernel");

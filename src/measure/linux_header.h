@@ -5,7 +5,7 @@
 
 namespace portcullis::measure {
 
-/// A kernel as QEMU before 10.0 hands it to TDX firmware: with the fields of the boot protocol that a loader
+/// A kernel as older QEMU hands it to TDX firmware: with the fields of the boot protocol that a loader
 /// fills in (QEMU hw/i386/x86.c, x86_load_linux). The initrd's place depends on the guest's memory.
 /// Newer QEMU, and EDK II that reads "etc/boot/kernel", leave the kernel as it is.
 /// Errors: RequestMalformed (no Linux boot protocol of 2.03 or later, an initrd that does not fit).

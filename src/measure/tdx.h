@@ -23,10 +23,10 @@ Register MrTd(const Firmware& firmware, AddOrder order);
 Register Extended(std::span<const crypto::Sha384Digest> events);
 
 /// What a build of EDK II does differently in a direct boot. Unsure which one is yours? Allow all.
-/// EDK II of 2024 and later puts "initrd=initrd " before the command line, earlier " initrd=initrd" behind
+/// Newer EDK II puts "initrd=initrd " before the command line, earlier " initrd=initrd" behind
 /// it.
 enum class InitrdWord : std::uint8_t { kBefore, kBehind };
-/// Whether RTMR1 gets the separator between firmware and boot loader; EDK II of 2023 and earlier has none.
+/// Whether RTMR1 gets the separator between firmware and boot loader; older EDK II has none.
 enum class Separator : std::uint8_t { kMeasured, kNotMeasured };
 
 /// RTMR1 of a direct boot: the kernel, by its Authenticode digest, and the events around its start. The
