@@ -1,11 +1,12 @@
 """The questions that are asked of every verifier: all test data as it is, then seeded mutations of it.
 
-A case is {"name", "family", "question"}; the question's members are those of docs/development/differential.md, with
+A case is {"name", "base", "family", "question"}; the question's members are those of docs/development/differential.md, with
 bytes where the protocol has base64. The family says where a mutation was made, since the same difference is harmless
 in one place and a bug in another.
 """
 import base64
 import datetime
+import itertools
 import json
 import pathlib
 import random
@@ -25,6 +26,8 @@ def seconds(text):
 SNP_NOW = seconds("2026-11-24T00:00:00Z")
 SNP_VLEK_NOW = seconds("2025-06-01T00:00:00Z")  # a VLEK is valid for a year only
 REPORT_SIZE = 0x4A0
+SIGNATURE_R, SIGNATURE_S, SCALAR = 0x2A0, 0x2E8, 48  # each in a field of 72 bytes, the rest of it zero
+SNP_TCBS = (0x38, 0x180, 0x1E0, 0x1F0)  # of eight bytes, those in the middle reserved
 SNP_RESERVED = [*range(0x4C, 0x50), *range(0x18B, 0x1A0), 0x1EB, 0x1EF, *range(0x208, 0x2A0)]
 
 
@@ -84,25 +87,56 @@ def resized(rng, data):
 
 def other_scalar(rng, order, size, value):
     """A scalar of a signature that is special: the mirrored one is as valid as the first."""
-    scalars = (order - value, 0, order, (order + value) % (1 << 8 * size), 1)
-    return scalars[rng.randrange(len(scalars))]
+    return rng.choice((order - value, order - value, 0, order, order + value, 1)) % (1 << 8 * size)
+
+
+def snp_report_parts(product):
+    """Where the parts of a report lie, by family."""
+    reserved_in_tcb = range(4, 7) if product == "Turin" else range(2, 6)
+    tcb = [at + byte for at in SNP_TCBS for byte in reserved_in_tcb]
+    scalars = [*range(SIGNATURE_R, SIGNATURE_R + SCALAR), *range(SIGNATURE_S, SIGNATURE_S + SCALAR)]
+    return {"report.signed": [at for at in range(SIGNATURE_R) if at not in tcb and at not in SNP_RESERVED],
+            "report.head": [at for at in range(0x4C) if at not in tcb],
+            "report.reserved": SNP_RESERVED, "report.reserved-in-tcb": tcb, "report.signature": scalars,
+            "report.signature-padding": [at for at in range(SIGNATURE_R, 0x330) if at not in scalars],
+            "report.tail": range(0x330, REPORT_SIZE)}
 
 
 def mutate_snp_report(rng, question):
-    report = question["report"]
-    family = rng.choice(("report.signed", "report.signed", "report.reserved", "report.head", "report.signature",
-                         "report.scalar", "report.tail", "report.length"))
+    report, parts = question["report"], snp_report_parts(question["product"])
+    family = rng.choice([*parts, "report.signed", "report.scalar", "report.length"])
     if family == "report.scalar" and len(report) == REPORT_SIZE:
-        at = rng.choice((0x2A0, 0x2E8))
-        scalar = other_scalar(rng, P384_ORDER, 72, int.from_bytes(report[at:at + 72], "little"))
-        report = report[:at] + (scalar % (1 << 576)).to_bytes(72, "little") + report[at + 72:]
-    elif family == "report.length":
-        report = resized(rng, report)
-    else:
-        ranges = {"report.signed": range(0x2A0), "report.reserved": SNP_RESERVED, "report.head": range(0x4C),
-                  "report.tail": range(0x330, REPORT_SIZE)}
-        report = flipped(rng, report, ranges.get(family, range(0x2A0, 0x330)))
-    return family, {"report": report}
+        at = rng.choice((SIGNATURE_R, SIGNATURE_S))
+        scalar = other_scalar(rng, P384_ORDER, SCALAR, int.from_bytes(report[at:at + SCALAR], "little"))
+        return family, {"report": report[:at] + scalar.to_bytes(SCALAR, "little") + report[at + SCALAR:]}
+    if family not in parts:
+        return "report.length", {"report": resized(rng, report)}
+    return family, {"report": flipped(rng, report, parts[family])}
+
+
+def der_element(data, at):
+    """Where the content of an element starts, and where it ends."""
+    length, start = data[at + 1], at + 2
+    if length & 0x80:
+        start += length & 0x7F
+        length = int.from_bytes(data[at + 2:start], "big")
+    return start, start + length
+
+
+def certificate_parts(der):
+    """What is signed, and what is not: the outer algorithm and the signature."""
+    content, end = der_element(der, 0)
+    _, signed_end = der_element(der, content)
+    _, algorithm_end = der_element(der, signed_end)
+    return {"signed": range(content, signed_end), "algorithm": range(signed_end, algorithm_end),
+            "signature": range(algorithm_end, end), "frame": range(content)}
+
+
+def mutate_leaf(rng, question):
+    leaf = question["leaf"]
+    parts = certificate_parts(leaf)
+    part = rng.choice([*parts, "signed", "signed", "length"])
+    return f"leaf.{part}", {"leaf": flipped(rng, leaf, parts[part]) if part in parts else resized(rng, leaf)}
 
 
 def mutate_snp(rng, question, bases):
@@ -118,9 +152,7 @@ def mutate_snp(rng, question, bases):
     if kind < 0.55:
         return mutate_snp_report(rng, question)
     if kind < 0.85:
-        if rng.random() < 0.15:
-            return "leaf.length", {"leaf": resized(rng, question["leaf"])}
-        return "leaf.bytes", {"leaf": flipped(rng, question["leaf"], range(len(question["leaf"])))}
+        return mutate_leaf(rng, question)
     if kind < 0.93:
         other = rng.choice(bases)[1]
         return "leaf.swap", {"leaf": other["leaf"]}
@@ -215,7 +247,7 @@ def mutate_quote(rng, question):
     if family == "quote.scalar" and "quote.signature" in parts and "quote.qe-signature" in parts:
         at = parts[rng.choice(("quote.signature", "quote.qe-signature"))].start + rng.choice((0, 32))
         scalar = other_scalar(rng, P256_ORDER, 32, int.from_bytes(quote[at:at + 32], "big"))
-        return family, {"quote": quote[:at] + (scalar % (1 << 256)).to_bytes(32, "big") + quote[at + 32:]}
+        return family, {"quote": quote[:at] + scalar.to_bytes(32, "big") + quote[at + 32:]}
     if family not in parts:
         return "quote.length", {"quote": resized(rng, quote)}
     return family, {"quote": flipped(rng, quote, parts[family])}
@@ -261,17 +293,18 @@ def mutate_tdx(rng, question, bases):
 TEES = {"snp": (snp_bases, mutate_snp), "tdx": (tdx_bases, mutate_tdx)}
 
 
-def all_cases(tee, testdata, seed, mutations, fertile):
-    """As-is cases first. `fertile()` then names the cases that anybody allowed: most mutations are of those, since
-    changing what everybody refuses anyway shows little."""
-    find, mutate = TEES[tee]
-    bases = find(testdata)
-    for name, question in bases:
-        yield {"name": name, "family": AS_IS, "question": question}
+def as_is(tee, testdata):
+    return [{"name": name, "base": name, "family": AS_IS, "question": question}
+            for name, question in TEES[tee][0](testdata)]
+
+
+def mutations(tee, bases, seed, fertile):
+    """Without end. Most are of the `fertile` cases, since changing what everybody refuses anyway shows little."""
+    mutate = TEES[tee][1]
     rng = random.Random(f"{tee}/{seed}")
-    allowed = fertile()
-    good = [base for base in bases if base[0] in allowed]
-    for number in range(mutations):
-        name, question = rng.choice(good if good and rng.random() < 0.9 else bases)
-        family, changes = mutate(rng, question, bases)
-        yield {"name": f"{name} #{number}", "family": family, "question": question | changes}
+    pairs = [(case["name"], case["question"]) for case in bases]
+    good = [pair for pair in pairs if pair[0] in fertile]
+    for number in itertools.count():
+        name, question = rng.choice(good if good and rng.random() < 0.9 else pairs)
+        family, changes = mutate(rng, question, pairs)
+        yield {"name": f"{name} #{number}", "base": name, "family": family, "question": question | changes}

@@ -49,7 +49,10 @@ class Verifier:
             self.log.seek(0)
             said = self.log.read().decode(errors="replace")[-2000:]
             sys.exit(f"{self.name} ended before its answer: {said}")
-        return json.loads(line)
+        try:
+            return json.loads(line)
+        except ValueError:
+            sys.exit(f"{self.name} answered {line[:200]!r}")
 
     def close(self):
         self.process.stdin.close()
@@ -104,10 +107,11 @@ class Explanations:
         self.entries = json.loads((HERE / "explained.json").read_text())
         self.seen = collections.Counter()
 
-    def covers(self, verifier, side, what, family):
+    def covers(self, verifier, side, what, case):
+        places = (case["family"], f"{case['family']} of {case['base']}")
         for number, entry in enumerate(self.entries):
-            if (verifier in entry["verifiers"] and side == entry["refused_by"]
-                    and re.fullmatch(entry["as"], what) and any(re.fullmatch(w, family) for w in entry["where"])):
+            if (verifier in entry["verifiers"] and side == entry["refused_by"] and re.fullmatch(entry["as"], what)
+                    and any(re.fullmatch(where, place) for where in entry["where"] for place in places)):
                 self.seen[number] += 1
                 return True
         return False
@@ -144,7 +148,7 @@ class Tally:
         else:
             self.counts["differ"] += 1
         for side, what in found:
-            known = self.explanations.covers(self.verifier, side, what, case["family"])
+            known = self.explanations.covers(self.verifier, side, what, case)
             into = self.classes if known else self.unexplained
             into[(side, what, case["family"])].append((case["name"], ours, theirs))
 
@@ -167,7 +171,7 @@ def parse_arguments():
     parser.add_argument("--go", help="foreign-verdicts of tests/differential/go")
     parser.add_argument("--rust", help="foreign-verdicts of tests/differential/rust")
     parser.add_argument("--tee", choices=["snp", "tdx"], action="append", help="only this one")
-    parser.add_argument("--mutations", type=int, default=10000, help="for each verifier (default %(default)s)")
+    parser.add_argument("--mutations", type=int, default=10000, help="at least, for each verifier (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="list the explained differences too")
     parser.add_argument("--write-table", action="store_true", help=f"rewrite the table in {PAGE.name}, ask nothing")
@@ -188,21 +192,23 @@ def commands(arguments, tee):
 def compare(arguments, tee, explanations):
     verifiers = {name: Verifier(name, command) for name, command in commands(arguments, tee).items()}
     tallies = {name: Tally(name, explanations) for name in verifiers if name != "ours"}
-    allowed = set()
-    stream = cases.all_cases(tee, arguments.testdata, arguments.seed, arguments.mutations, lambda: allowed)
-    # As-is cases are answered before the first mutation is drawn.
-    count = len(cases.TEES[tee][0](arguments.testdata))
-    sizes = itertools.chain([count], itertools.repeat(BATCH))
+    bases = cases.as_is(tee, arguments.testdata)
     with concurrent.futures.ThreadPoolExecutor(len(verifiers)) as pool:
-        while batch := list(itertools.islice(stream, next(sizes))):
+
+        def put(batch):
+            """Asks everybody, adds up, and returns the names of the cases that anybody allowed."""
             lines = [line_of(case) for case in batch]
             answers = dict(zip(verifiers, pool.map(lambda v: v.ask(lines), verifiers.values())))
             for number, case in enumerate(batch):
-                if case["family"] == cases.AS_IS and any(answers[name][number]["allowed"] for name in verifiers):
-                    allowed.add(case["name"])
                 for name, tally in tallies.items():
                     if is_asked(name, case):
                         tally.add(case, answers["ours"][number], answers[name][number])
+            return {case["name"] for number, case in enumerate(batch)
+                    if any(answers[name][number]["allowed"] for name in verifiers)}
+
+        stream = cases.mutations(tee, bases, arguments.seed, put(bases))
+        while any(tally.counts["mutated"] < arguments.mutations for tally in tallies.values()):
+            put(list(itertools.islice(stream, BATCH)))
     for verifier in verifiers.values():
         verifier.close()
     return list(tallies.values())
@@ -228,7 +234,7 @@ def main():
         return 0
     tees = arguments.tee or ["snp", "tdx"]
     if arguments.dump:
-        found = [case for tee in tees for case in cases.all_cases(tee, arguments.testdata, 0, 0, set)
+        found = [case for tee in tees for case in cases.as_is(tee, arguments.testdata)
                  if case["name"] == arguments.dump]
         sys.stdout.buffer.write(line_of(found[0]))
         return 0

@@ -11,9 +11,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
-
-	"github.com/google/logger"
 )
 
 // question is one line of the protocol in docs/development/differential.md. Bytes are base64.
@@ -59,8 +58,17 @@ func answer(examine examiner, q question) (out verdict) {
 	return verdict{true, ""}
 }
 
-func serve(examine examiner, in *bufio.Reader) error {
-	out := json.NewEncoder(os.Stdout)
+// ownStdout keeps standard output for answers; what the libraries print goes to standard error.
+func ownStdout() (*os.File, error) {
+	own, err := syscall.Dup(syscall.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), "answers"), syscall.Dup3(syscall.Stderr, syscall.Stdout, 0)
+}
+
+func serve(examine examiner, in *bufio.Reader, answers io.Writer) error {
+	out := json.NewEncoder(answers)
 	for {
 		line, err := in.ReadBytes('\n')
 		if err == io.EOF {
@@ -79,7 +87,7 @@ func serve(examine examiner, in *bufio.Reader) error {
 	}
 }
 
-func bench(examine examiner, in *bufio.Reader, count int) error {
+func bench(examine examiner, in *bufio.Reader, answers io.Writer, count int) error {
 	var q question
 	if err := json.NewDecoder(in).Decode(&q); err != nil {
 		return err
@@ -94,7 +102,7 @@ func bench(examine examiner, in *bufio.Reader, count int) error {
 		took[i] = float64(time.Since(start).Nanoseconds()) / 1000
 	}
 	slices.Sort(took)
-	return json.NewEncoder(os.Stdout).Encode(map[string]float64{"p50_us": took[count/2], "p99_us": took[count*99/100]})
+	return json.NewEncoder(answers).Encode(map[string]float64{"p50_us": took[count/2], "p99_us": took[count*99/100]})
 }
 
 func run(arguments []string) error {
@@ -105,7 +113,10 @@ func run(arguments []string) error {
 	if len(arguments) != 2 && count <= 0 {
 		return fmt.Errorf("usage: foreign-verdicts go-sev-guest|go-tdx-guest TESTDATA [--bench N] < questions")
 	}
-	logger.Init("", false, false, io.Discard)
+	answers, err := ownStdout()
+	if err != nil {
+		return err
+	}
 	var examine examiner
 	switch arguments[0] {
 	case "go-sev-guest":
@@ -121,9 +132,9 @@ func run(arguments []string) error {
 	}
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	if count > 0 {
-		return bench(examine, in, count)
+		return bench(examine, in, answers, count)
 	}
-	return serve(examine, in)
+	return serve(examine, in, answers)
 }
 
 func main() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-tdx-guest/validate"
 	"github.com/google/go-tdx-guest/verify"
 )
 
@@ -37,11 +38,16 @@ func examineTdx(q question) error {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(root)
-	return verify.RawTdxQuote(q.Quote, &verify.Options{
+	err = verify.RawTdxQuote(q.Quote, &verify.Options{
 		CheckRevocations: true,
 		GetCollateral:    true,
 		Getter:           collateral{q},
 		Now:              time.Unix(q.Now, 0),
 		TrustedRoots:     pool,
 	})
+	if err != nil {
+		return err
+	}
+	// Without options: the bits of TDATTRIBUTES and XFAM that must be set or clear for everybody.
+	return validate.RawTdxQuote(q.Quote, &validate.Options{})
 }
