@@ -15,11 +15,12 @@ constexpr char kDerSequenceTag = 0x30;
 
 Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
 
-/// DER as it is; PCCS serves it as hex, whose first digit is the same byte as DER's.
+/// DER as it is, or as PCCS serves it in hex.
 Result<ByteBuffer> DerOf(std::string_view body) {
-  if (!body.starts_with(kDerSequenceTag)) return Malformed("the revocation list is neither DER nor hex");
-  if (auto raw = codec::DecodeHex(body)) return raw;
-  return ToBuffer(AsBytes(body));
+  if (body.starts_with(kDerSequenceTag)) return ToBuffer(AsBytes(body));
+  auto raw = codec::DecodeHex(body.substr(0, body.find_last_not_of(" \t\r\n") + 1));
+  if (!raw || raw->empty()) return Malformed("the revocation list is neither DER nor hex");
+  return raw;
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ std::string_view Trimmed(std::string_view text) {
 Recognised Recognise(Bytes content, tdx::EvaluationSet set) {
   if (content.empty() || content.size() > kMaxDocumentBytes) return {};
   const std::string_view text = AsText(content);
-  if (content.front() == kDerSequenceTag && !IsHex(Trimmed(text))) return RecogniseDer(content);
+  if (content.front() == kDerSequenceTag) return RecogniseDer(content);
   if (text.front() == '{') return RecogniseJson(content, set);
   if (text.starts_with(kPemStart)) {
     if (text.find('%') == std::string_view::npos) return RecognisePem(text);

@@ -124,8 +124,8 @@ TEST_F(Clients, AskAmdByProductHwidAndTheWholeTcb) {
                                                      "?blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219");
   VcekId turin = IdOf(lab::LaunchState::Turin());
   turin.tcb.fmc = 1;
-  EXPECT_EQ(endorsement::KdsPathOf(turin),
-            "/vcek/v1/Turin/a5a5a5a5a5a5a5a5?fmcSPL=01&blSPL=01&teeSPL=00&snpSPL=02&ucodeSPL=71")
+  EXPECT_EQ(endorsement::KdsPathOf(turin), "/vcek/v1/Turin/" + codec::EncodeHex(turin.chip.bytes().first(8)) +
+                                               "?fmcSPL=01&blSPL=01&teeSPL=00&snpSPL=02&ucodeSPL=71")
       << "8 bytes of hwid: the 64-byte id is 404";
   EXPECT_EQ(endorsement::KdsPathOf(IdOf(lab::LaunchState::Genoa())).substr(0, 15), "/vcek/v1/Genoa/");
 }

@@ -117,6 +117,8 @@ def tdx(seeds, data):
             seeds.add("tdx_pck", extension)
     for target, name in (("tdx_tcb_info", "tcb*.json"), ("tdx_qe_identity", "qe*.json")):
         seeds.add_files(target, [*data.glob("tdx/collateral/" + name), *data.glob("tdx/synthetic/collateral/" + name)])
+    seeds.add_files("collateral_file", sorted([*data.glob("tdx/collateral/*"), *data.glob("snp/**/vcek*.der")]))
+    seeds.add_files("issuer_chain", data.glob("tdx/collateral/header-*.txt"))
 
 
 def jose(seeds, data):
