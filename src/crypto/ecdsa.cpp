@@ -12,11 +12,11 @@ BignumPtr OrderOf(const CurveProfile& profile) {
 }
 
 /// The number, or nullptr where it is outside [1, order - 1].
-BignumPtr ScalarOf(Bytes big_endian, const CurveProfile& profile) {
+BignumPtr ScalarOf(Bytes big_endian, const CurveProfile& profile, const BIGNUM& order) {
   if (big_endian.empty() || big_endian.size() > profile.field_bytes) return nullptr;
   BignumPtr number(BN_bin2bn(Octets(big_endian), IntSize(big_endian.size()), nullptr));
   Require(number != nullptr);
-  if (BN_is_zero(number.get()) || BN_cmp(number.get(), OrderOf(profile).get()) >= 0) return nullptr;
+  if (BN_is_zero(number.get()) || BN_cmp(number.get(), &order) >= 0) return nullptr;
   return number;
 }
 
@@ -30,20 +30,26 @@ bool VerifyDigestSignature(EVP_PKEY* key, const EVP_MD* method, Bytes message, B
                           message.size()) == 1;
 }
 
-bool VerifyEcdsaParts(const EcPublicKey& key, Bytes message, Bytes r, Bytes s) {
-  const CurveProfile& profile = key.impl()->profile;
-  BignumPtr first = ScalarOf(r, profile);
-  BignumPtr second = ScalarOf(s, profile);
-  if (first == nullptr || second == nullptr) return false;
+std::optional<EcdsaSignatureDer> EncodeEcdsaSignature(const CurveProfile& profile, Bytes r, Bytes s) {
+  const BignumPtr order = OrderOf(profile);
+  BignumPtr first = ScalarOf(r, profile, *order);
+  BignumPtr second = ScalarOf(s, profile, *order);
+  if (first == nullptr || second == nullptr) return std::nullopt;
   const EcdsaSignaturePtr parts(ECDSA_SIG_new());
   Require(parts != nullptr && ECDSA_SIG_set0(parts.get(), first.release(), second.release()) == 1);
-  std::array<std::byte, 160> der;  // two INTEGERs of 67 bytes at most, and their headers
+  EcdsaSignatureDer der;
   const int size = i2d_ECDSA_SIG(parts.get(), nullptr);
-  Require(size > 0 && static_cast<std::size_t>(size) <= der.size());
-  unsigned char* out = Octets(std::span(der));
+  Require(size > 0 && static_cast<std::size_t>(size) <= der.buffer.size());
+  unsigned char* out = Octets(std::span(der.buffer));
   Require(i2d_ECDSA_SIG(parts.get(), &out) == size);
-  return VerifyDigestSignature(key.impl()->key.get(), profile.digest(), message,
-                               Bytes(der).first(static_cast<std::size_t>(size)));
+  der.size = static_cast<std::size_t>(size);
+  return der;
+}
+
+bool VerifyEcdsaParts(const EcPublicKey& key, Bytes message, Bytes r, Bytes s) {
+  const CurveProfile& profile = key.impl()->profile;
+  const auto der = EncodeEcdsaSignature(profile, r, s);
+  return der && VerifyDigestSignature(key.impl()->key.get(), profile.digest(), message, der->bytes());
 }
 
 ByteBuffer SignEcdsa(const EcPrivateKey& key, Bytes message) {

@@ -35,12 +35,10 @@ Comparison ServiceTdFits(const Subject& s) {
 }
 
 constexpr Check<Subject> kRows[] = {
-    {"tdx.td-attributes-must-set", kGuestPolicyNotAllowed, "Intel TDX Module ABI, ATTRIBUTES",
-     AttributesMustSet},
-    {"tdx.td-attributes-must-clear", kGuestPolicyNotAllowed, "Intel TDX Module ABI, ATTRIBUTES",
-     AttributesMustClear},
-    {"tdx.td-xfam", kGuestPolicyNotAllowed, "Intel TDX Module ABI, XFAM", XfamAllowed},
-    {"tdx.td-service", kMigrationNotAllowed, "Intel TDX Module ABI, MRSERVICETD", ServiceTdFits},
+    {"tdx.td-attributes-must-set", kGuestPolicyNotAllowed, "TDX Module ABI", AttributesMustSet},
+    {"tdx.td-attributes-must-clear", kGuestPolicyNotAllowed, "TDX Module ABI", AttributesMustClear},
+    {"tdx.td-xfam", kGuestPolicyNotAllowed, "TDX Module ABI", XfamAllowed},
+    {"tdx.td-service", kMigrationNotAllowed, "TDX Module ABI", ServiceTdFits},
 };
 
 }  // namespace

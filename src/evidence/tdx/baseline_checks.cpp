@@ -82,19 +82,16 @@ Comparison LogReplays(const BaselineSubject& s) {
 }
 
 constexpr Check<BaselineSubject> kRows[] = {
-    {"tdx.tdx-module-unknown", kTcbStatusNotAllowed, "Intel PCS API v4, tdxModuleIdentities", ModuleKnown},
-    {"tdx.tdx-module-identity", kPlatformNotAllowed, "Intel PCS API v4, tdxModuleIdentities", ModuleGenuine},
-    {"tdx.tcb-not-supported", kTcbStatusNotAllowed, "Intel PCS API v4, tcbLevels", TcbSupported},
-    {"tdx.tcb-revoked", kTcbStatusNotAllowed, "Intel PCS API v4, tcbStatus", TcbNotRevoked},
-    {"tdx.tcb-status-unknown", kTcbStatusNotAllowed, "Intel PCS API v4, tcbStatus", TcbStatusKnown},
-    {"tdx.td-debug", kDebugEnabled, "Intel TDX Module ABI, ATTRIBUTES.DEBUG", DebugOff},
-    {"tdx.td-attributes-reserved", kGuestPolicyNotAllowed, "Intel TDX Module ABI, ATTRIBUTES",
-     AttributesReserved},
-    {"tdx.td-xfam-reserved", kGuestPolicyNotAllowed, "Intel TDX Module ABI, XFAM", XfamFixed},
-    {"tdx.eventlog-malformed", kEvidenceMalformed, "TCG PC Client Platform Firmware Profile, 10",
-     LogWellFormed},
-    {"tdx.eventlog-mismatch", kMeasurementNotAllowed, "TCG PC Client Platform Firmware Profile, 10",
-     LogReplays},
+    {"tdx.tdx-module-unknown", kTcbStatusNotAllowed, "PCS API v4", ModuleKnown},
+    {"tdx.tdx-module-identity", kPlatformNotAllowed, "PCS API v4", ModuleGenuine},
+    {"tdx.tcb-not-supported", kTcbStatusNotAllowed, "PCS API v4", TcbSupported},
+    {"tdx.tcb-revoked", kTcbStatusNotAllowed, "PCS API v4", TcbNotRevoked},
+    {"tdx.tcb-status-unknown", kTcbStatusNotAllowed, "PCS API v4", TcbStatusKnown},
+    {"tdx.td-debug", kDebugEnabled, "TDX Module ABI", DebugOff},
+    {"tdx.td-attributes-reserved", kGuestPolicyNotAllowed, "TDX Module ABI", AttributesReserved},
+    {"tdx.td-xfam-reserved", kGuestPolicyNotAllowed, "TDX Module ABI", XfamFixed},
+    {"tdx.eventlog-malformed", kEvidenceMalformed, "TCG PFP, 10", LogWellFormed},
+    {"tdx.eventlog-mismatch", kMeasurementNotAllowed, "TCG PFP, 10", LogReplays},
 };
 
 }  // namespace

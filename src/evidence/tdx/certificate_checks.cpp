@@ -76,14 +76,13 @@ Comparison PckExtensionReadable(const ChainSubject& s) {
 }
 
 constexpr Check<ChainSubject> kRows[] = {
-    {"tdx.pck-chain-malformed", kEvidenceMalformed, "Intel DCAP API, PCK Certificate Chain", ChainWellFormed},
-    {"tdx.root-untrusted", kChainUntrusted, "Intel SGX PCK Certificate Specification, 1.3", RootTrusted},
-    {"tdx.chain-profile", kCertificateMismatch, "Intel SGX PCK Certificate Specification, 1.3", ChainProfile},
+    {"tdx.pck-chain-malformed", kEvidenceMalformed, "DCAP quote API", ChainWellFormed},
+    {"tdx.root-untrusted", kChainUntrusted, "SGX PCK profile", RootTrusted},
+    {"tdx.chain-profile", kCertificateMismatch, "SGX PCK profile", ChainProfile},
     {"tdx.chain-signature", kChainUntrusted, "RFC 5280, 4.1.1.3", ChainSignatures},
     {"tdx.cert-not-yet-valid", kCertificateExpired, "RFC 5280, 4.1.2.5", NoneTooYoung},
     {"tdx.cert-expired", kCertificateExpired, "RFC 5280, 4.1.2.5", NoneExpired},
-    {"tdx.pck-ext", kCertificateMismatch, "Intel SGX PCK Certificate Specification, 1.3.5",
-     PckExtensionReadable},
+    {"tdx.pck-ext", kCertificateMismatch, "SGX PCK profile", PckExtensionReadable},
 };
 
 }  // namespace

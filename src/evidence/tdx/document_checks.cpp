@@ -119,15 +119,15 @@ constexpr auto kIdentity = &Collateral::Impl::qe_identity;
 constexpr Check<ChainSubject> kRows[] = {
     {"tdx.json-format", kEvidenceMalformed, "RFC 8259", JsonFormat},
     {"tdx.json-duplicate-key", kEvidenceMalformed, "RFC 8259, 4", JsonUnambiguous},
-    {"tdx.tcbinfo-signature", kSignatureInvalid, "Intel PCS API v4, TCB Info", Signed<kInfo>},
-    {"tdx.tcbinfo-future", kCollateralStale, "Intel PCS API v4, issueDate", Issued<kInfo>},
-    {"tdx.tcbinfo-stale", kCollateralStale, "Intel PCS API v4, nextUpdate", NotPast<kInfo>},
-    {"tdx.qeid-signature", kSignatureInvalid, "Intel PCS API v4, Enclave Identity", Signed<kIdentity>},
-    {"tdx.qeid-future", kCollateralStale, "Intel PCS API v4, issueDate", Issued<kIdentity>},
-    {"tdx.qeid-stale", kCollateralStale, "Intel PCS API v4, nextUpdate", NotPast<kIdentity>},
-    {"tdx.tcbinfo-mismatch", kCertificateMismatch, "Intel PCS API v4, TCB Info V3", TcbInfoMatches},
-    {"tdx.qeid-mismatch", kCertificateMismatch, "Intel PCS API v4, Enclave Identity V2", QeIdentityMatches},
-    {"tdx.tcbinfo-format", kEvidenceMalformed, "Intel PCS API v4, TCB Info V3", DocumentsReadable},
+    {"tdx.tcbinfo-signature", kSignatureInvalid, "PCS API v4", Signed<kInfo>},
+    {"tdx.tcbinfo-future", kCollateralStale, "PCS API v4", Issued<kInfo>},
+    {"tdx.tcbinfo-stale", kCollateralStale, "PCS API v4", NotPast<kInfo>},
+    {"tdx.qeid-signature", kSignatureInvalid, "PCS API v4", Signed<kIdentity>},
+    {"tdx.qeid-future", kCollateralStale, "PCS API v4", Issued<kIdentity>},
+    {"tdx.qeid-stale", kCollateralStale, "PCS API v4", NotPast<kIdentity>},
+    {"tdx.tcbinfo-mismatch", kCertificateMismatch, "PCS API v4", TcbInfoMatches},
+    {"tdx.qeid-mismatch", kCertificateMismatch, "PCS API v4", QeIdentityMatches},
+    {"tdx.tcbinfo-format", kEvidenceMalformed, "PCS API v4", DocumentsReadable},
 };
 
 }  // namespace

@@ -47,16 +47,16 @@ Comparison ReportDataBinds(const Subject& s) {
 }
 
 constexpr Check<Subject> kRows[] = {
-    {"tdx.mrtd", kMeasurementNotAllowed, "Intel TDX Module ABI, MRTD", MrTdAllowed},
-    {"tdx.mrseam", kMeasurementNotAllowed, "Intel TDX Module ABI, MRSEAM", MrSeamFits},
-    {"tdx.rtmr0", kMeasurementNotAllowed, "Intel TDX Module ABI, RTMR", RtmrFits<0>},
-    {"tdx.rtmr1", kMeasurementNotAllowed, "Intel TDX Module ABI, RTMR", RtmrFits<1>},
-    {"tdx.rtmr2", kMeasurementNotAllowed, "Intel TDX Module ABI, RTMR", RtmrFits<2>},
-    {"tdx.rtmr3", kMeasurementNotAllowed, "Intel TDX Module ABI, RTMR", RtmrFits<3>},
-    {"tdx.mrconfigid", kInitDataMismatch, "Intel TDX Module ABI, MRCONFIGID", ConfigIdIsExpected},
-    {"tdx.mrowner", kIdentityKeyNotAllowed, "Intel TDX Module ABI, MROWNER", OwnerFits},
-    {"tdx.mrownerconfig", kIdentityKeyNotAllowed, "Intel TDX Module ABI, MROWNERCONFIG", OwnerConfigFits},
-    {"tdx.reportdata", kReportDataMismatch, "Intel TDX Module ABI, REPORTDATA", ReportDataBinds},
+    {"tdx.mrtd", kMeasurementNotAllowed, "TDX Module ABI", MrTdAllowed},
+    {"tdx.mrseam", kMeasurementNotAllowed, "TDX Module ABI", MrSeamFits},
+    {"tdx.rtmr0", kMeasurementNotAllowed, "TDX Module ABI", RtmrFits<0>},
+    {"tdx.rtmr1", kMeasurementNotAllowed, "TDX Module ABI", RtmrFits<1>},
+    {"tdx.rtmr2", kMeasurementNotAllowed, "TDX Module ABI", RtmrFits<2>},
+    {"tdx.rtmr3", kMeasurementNotAllowed, "TDX Module ABI", RtmrFits<3>},
+    {"tdx.mrconfigid", kInitDataMismatch, "TDX Module ABI", ConfigIdIsExpected},
+    {"tdx.mrowner", kIdentityKeyNotAllowed, "TDX Module ABI", OwnerFits},
+    {"tdx.mrownerconfig", kIdentityKeyNotAllowed, "TDX Module ABI", OwnerConfigFits},
+    {"tdx.reportdata", kReportDataMismatch, "TDX Module ABI", ReportDataBinds},
 };
 
 }  // namespace

@@ -61,12 +61,12 @@ Result<std::shared_ptr<const ExaminedChain>> KnownChain(Bytes pem, const crypto:
   return examined;
 }
 
-std::optional<crypto::EcPublicKey> AttestationKeyOf(const Quote& quote) {
+std::optional<crypto::EcdsaVerifier> AttestationKeyOf(const Quote& quote) {
   ByteBuffer spki = ToBuffer(AsBytes(kP256SpkiPrefix));
   Append(spki, quote.attestation_key);
   auto key = crypto::EcPublicKey::FromSpki(spki);
   if (!key) return std::nullopt;
-  return std::move(key).value();
+  return crypto::EcdsaVerifier(*key);
 }
 
 bool QeReportSigned(const Quote& quote, const ExaminedChain& chain) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "crypto/certificate.h"
+#include "crypto/ecdsa_verifier.h"
 #include "evidence/tdx/certificates.h"
 #include "evidence/tdx/pck_extension.h"
 #include "evidence/tdx/quote.h"
@@ -29,7 +30,7 @@ struct ExaminedPlatform {
   std::string chain_defect;                    // why not
   bool qe_report_signed;                       // by the PCK
   bool key_bound;  // the QE's report data is the hash of attestation key and auth data
-  std::optional<crypto::EcPublicKey> attestation_key;  // nullopt where it is no point of the curve
+  std::optional<crypto::EcdsaVerifier> attestation_key;  // nullopt where it is no point of the curve
 
   /// Whether the chain is what it should be, up to this root key. Dates and revocation are not looked at.
   bool CertifiedUnder(const crypto::Sha256Digest& root_spki) const {

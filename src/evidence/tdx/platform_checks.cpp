@@ -83,15 +83,12 @@ Comparison FmspcAllowed(const Subject& s) {
 }
 
 constexpr Check<Subject> kRows[] = {
-    {"tdx.tcb-eval-rollback", kCollateralStale, "Intel PCS API v4, tcbEvaluationDataNumber", EvaluationFloor},
-    {"tdx.tcb-status-not-allowed", kTcbStatusNotAllowed, "Intel PCS API v4, tcbStatus", StatusAllowed},
-    {"tdx.advisory-denied", kTcbStatusNotAllowed, "Intel PCS API v4, advisoryIDs", NoAdvisoryDenied},
-    {"tdx.platform-not-allowed", kChipNotAllowed, "Intel SGX PCK Certificate Specification, PPID",
-     PlatformAllowed},
-    {"tdx.platform-denied", kChipNotAllowed, "Intel SGX PCK Certificate Specification, PPID",
-     PlatformNotDenied},
-    {"tdx.fmspc-not-allowed", kProductNotAllowed, "Intel SGX PCK Certificate Specification, FMSPC",
-     FmspcAllowed},
+    {"tdx.tcb-eval-rollback", kCollateralStale, "PCS API v4", EvaluationFloor},
+    {"tdx.tcb-status-not-allowed", kTcbStatusNotAllowed, "PCS API v4", StatusAllowed},
+    {"tdx.advisory-denied", kTcbStatusNotAllowed, "PCS API v4", NoAdvisoryDenied},
+    {"tdx.platform-not-allowed", kChipNotAllowed, "SGX PCK profile", PlatformAllowed},
+    {"tdx.platform-denied", kChipNotAllowed, "SGX PCK profile", PlatformNotDenied},
+    {"tdx.fmspc-not-allowed", kProductNotAllowed, "SGX PCK profile", FmspcAllowed},
 };
 
 }  // namespace

@@ -28,23 +28,20 @@ constexpr std::array<std::byte, 16> kIntelQeVendor = [] {
 }();
 
 constexpr FormRow kFormRows[] = {
-    {"tdx.quote-truncated", kEvidenceMalformed, "Intel DCAP API, Quote Header", "a header and a whole body"},
-    {"tdx.quote-size", kEvidenceMalformed, "tdx.md, 12", "at most 64 KiB"},
-    {"tdx.quote-version", kEvidenceVersionUnsupported, "Intel DCAP API, Version", "4 or 5"},
-    {"tdx.quote-tee-type", kEvidenceVersionUnsupported, "Intel DCAP API, TEE Type", "0x81 (TDX)"},
-    {"tdx.quote-att-key-type", kEvidenceVersionUnsupported, "Intel DCAP API, Attestation Key Type",
-     "2 (ECDSA-256 with P-256)"},
-    {"tdx.quote-reserved", kEvidenceMalformed, "Intel DCAP API, Reserved", "zeros"},
-    {"tdx.quote-qe-vendor", kEvidenceMalformed, "Intel DCAP API, QE Vendor ID", "Intel"},
-    {"tdx.quote-body-type", kEvidenceVersionUnsupported, "Intel DCAP API, TD Quote Body Descriptor",
+    {"tdx.quote-truncated", kEvidenceMalformed, "DCAP quote API", "a header and a whole body"},
+    {"tdx.quote-size", kEvidenceMalformed, "DCAP quote API", "at most 64 KiB"},
+    {"tdx.quote-version", kEvidenceVersionUnsupported, "DCAP quote API", "4 or 5"},
+    {"tdx.quote-tee-type", kEvidenceVersionUnsupported, "DCAP quote API", "0x81 (TDX)"},
+    {"tdx.quote-att-key-type", kEvidenceVersionUnsupported, "DCAP quote API", "2 (ECDSA-256 with P-256)"},
+    {"tdx.quote-reserved", kEvidenceMalformed, "DCAP quote API", "zeros"},
+    {"tdx.quote-qe-vendor", kEvidenceMalformed, "DCAP quote API", "Intel"},
+    {"tdx.quote-body-type", kEvidenceVersionUnsupported, "DCAP quote API",
      "a TD report of TDX 1.0 or 1.5, and its size"},
-    {"tdx.quote-sig-len", kEvidenceMalformed, "Intel DCAP API, Quote Signature Data Len",
-     "a length within the quote"},
-    {"tdx.quote-trailing", kEvidenceMalformed, "tdx.md, 1", "nothing but zeros, at most 8 KiB"},
-    {"tdx.cert-data-type", kEvidenceVersionUnsupported, "Intel DCAP API, Certification Data Type",
+    {"tdx.quote-sig-len", kEvidenceMalformed, "DCAP quote API", "a length within the quote"},
+    {"tdx.quote-trailing", kEvidenceMalformed, "DCAP quote API", "nothing but zeros, at most 8 KiB"},
+    {"tdx.cert-data-type", kEvidenceVersionUnsupported, "DCAP quote API",
      "QE report certification data with a PCK chain"},
-    {"tdx.cert-data-len", kEvidenceMalformed, "Intel DCAP API, Certification Data Size",
-     "lengths that nest exactly"},
+    {"tdx.cert-data-len", kEvidenceMalformed, "DCAP quote API", "lengths that nest exactly"},
 };
 
 constexpr bool IsRow(std::string_view id) {

@@ -84,6 +84,9 @@ struct FormRow {
   std::string_view source, expected;
 };
 std::span<const FormRow> FormRows();
+// Sources of all rows are short names, since a finding carries its own copy: the DCAP quote API is Intel's
+// "TDX DCAP Quoting Library API", the PCS API its Provisioning Certification Service of version 4, the SGX
+// PCK profile its "SGX PCK Certificate and CRL Profile", TCG PFP the "PC Client Platform Firmware Profile".
 
 /// What the PCK certificate in a quote says of the platform: for finding collateral. Nothing of it is
 /// verified here.

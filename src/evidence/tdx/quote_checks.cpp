@@ -44,16 +44,16 @@ Comparison QeDebugOff(const ChainSubject& s) {
 Comparison QuoteSigned(const ChainSubject& s) {
   const auto& key = s.platform.attestation_key;
   if (!key) return {false, "a signature by the attestation key", "the key is no point of P-256"};
-  const bool valid = crypto::VerifyEcdsa(*key, s.quote.signed_part, s.quote.signature);
+  const bool valid = key->Verify(s.quote.signed_part, s.quote.signature);
   return {valid, "a signature by the attestation key", valid ? "as expected" : "does not verify"};
 }
 
 constexpr Check<ChainSubject> kRows[] = {
-    {"tdx.qe-report-signature", kSignatureInvalid, "Intel DCAP API, QE Report Signature", QeReportSigned},
-    {"tdx.qe-binding", kSignatureInvalid, "Intel DCAP API, QE Report REPORTDATA", AttestationKeyBound},
-    {"tdx.qe-identity", kChainUntrusted, "Intel PCS API v4, Enclave Identity", QeIsIntels},
-    {"tdx.qe-debug", kDebugEnabled, "Intel SDM, ATTRIBUTES.DEBUG", QeDebugOff},
-    {"tdx.quote-signature", kSignatureInvalid, "Intel DCAP API, ISV Enclave Report Signature", QuoteSigned},
+    {"tdx.qe-report-signature", kSignatureInvalid, "DCAP quote API", QeReportSigned},
+    {"tdx.qe-binding", kSignatureInvalid, "DCAP quote API", AttestationKeyBound},
+    {"tdx.qe-identity", kChainUntrusted, "PCS API v4", QeIsIntels},
+    {"tdx.qe-debug", kDebugEnabled, "Intel SDM", QeDebugOff},
+    {"tdx.quote-signature", kSignatureInvalid, "DCAP quote API", QuoteSigned},
 };
 
 }  // namespace

@@ -92,13 +92,13 @@ Comparison TcbSignersNotRevoked(const ChainSubject& s) {
 }
 
 constexpr Check<ChainSubject> kRows[] = {
-    {"tdx.collateral-missing", kCollateralStale, "Intel PCS API v4", CollateralThere},
+    {"tdx.collateral-missing", kCollateralStale, "PCS API v4", CollateralThere},
     {"tdx.crl-issuer", kCollateralStale, "RFC 5280, 6.3.3", ListsOfTheirAuthorities},
     {"tdx.crl-signature", kSignatureInvalid, "RFC 5280, 6.3.3", ListsSigned},
     {"tdx.crl-stale", kCollateralStale, "RFC 5280, 5.1.2.5", ListsCurrent},
     {"tdx.ca-revoked", kCertificateRevoked, "RFC 5280, 6.3.3", AuthorityNotRevoked},
     {"tdx.pck-revoked", kCertificateRevoked, "RFC 5280, 6.3.3", PckNotRevoked},
-    {"tdx.tcb-signer", kChainUntrusted, "Intel PCS API v4, TCB-Info-Issuer-Chain", TcbSignersTrusted},
+    {"tdx.tcb-signer", kChainUntrusted, "PCS API v4", TcbSignersTrusted},
     {"tdx.tcb-signer-revoked", kCertificateRevoked, "RFC 5280, 6.3.3", TcbSignersNotRevoked},
 };
 
