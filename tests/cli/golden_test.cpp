@@ -28,6 +28,12 @@ TEST_P(HelpText, IsAsReviewed) {
 INSTANTIATE_TEST_SUITE_P(
     Cli, HelpText,
     testing::Values(Help{"portcullis", {}}, Help{"verify-snp", {"verify", "snp"}},
+                    Help{"verify-tdx", {"verify", "tdx"}},
+                    Help{"verify-attestation", {"verify", "attestation"}},
+                    Help{"collateral-fetch", {"collateral", "fetch"}},
+                    Help{"collateral-status", {"collateral", "status"}},
+                    Help{"collateral-import", {"collateral", "import"}},
+                    Help{"collateral-export", {"collateral", "export"}},
                     Help{"key-generate", {"key", "generate"}}, Help{"key-wrap", {"key", "wrap"}},
                     Help{"policy-sign", {"policy", "sign"}}, Help{"policy-explain", {"policy", "explain"}},
                     Help{"policy-verify", {"policy", "verify"}}, Help{"audit-verify", {"audit", "verify"}},
