@@ -68,6 +68,13 @@ bool AllPassedSince(const ProofTree& tree, std::size_t first) {
                      [](const Finding& finding) { return finding.outcome == Outcome::kPassed; });
 }
 
+void SayWhatIsNotProven(std::int64_t version, std::vector<std::string>& out) {
+  out.emplace_back(
+      "The hardware measures Azure's paravisor: what the VM runs stands in PCRs, on the paravisor's word.");
+  if (version < 2)
+    out.emplace_back("The hardware's report is of the VM's start: that this is now, the vTPM alone says.");
+}
+
 /// The az. rows, behind the hardware's.
 void AppraiseVtpm(const VtpmPart& part, const std::optional<HardwareFacts>& hardware,
                   const VtpmReferenceValues* reference, const Binding* binding, Verification& out) {
@@ -83,9 +90,7 @@ void AppraiseVtpm(const VtpmPart& part, const std::optional<HardwareFacts>& hard
     if (part.tdx) evidence::NotEvaluated(TdxOriginChecks(), out.tree);
   }
   out.claims.Set("vtpm", ClaimsOf(part));
-  if (part.version < 2)
-    out.not_proven.emplace_back(
-        "The hardware's report is of the VM's start: that this is now, the vTPM alone says.");
+  if (hardware) SayWhatIsNotProven(part.version, out.not_proven);
   if (reference == nullptr) return;
   if (binding != nullptr && AllPassedSince(out.tree, first))
     evidence::Appraise(PolicyChecks(),

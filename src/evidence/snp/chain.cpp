@@ -23,11 +23,14 @@ std::optional<KeyKind> SigningKeyKind(const Report& report) {
   }
 }
 
+bool LooksLikeThisChipAndTcb(const LeafExtensions& extensions, const Report& report) {
+  if (extensions.tcb != report.reported_tcb) return false;
+  return !extensions.hwid ||
+         std::ranges::equal(*extensions.hwid, report.chip_id.bytes().first(extensions.hwid->size()));
+}
 bool LooksLikeThisChipAndTcb(const crypto::Certificate& leaf, const Report& report) {
   const auto extensions = ParseLeafExtensions(leaf);
-  if (!extensions || extensions->tcb != report.reported_tcb) return false;
-  return !extensions->hwid ||
-         std::ranges::equal(*extensions->hwid, report.chip_id.bytes().first(extensions->hwid->size()));
+  return extensions && LooksLikeThisChipAndTcb(*extensions, report);
 }
 
 /// The leaf among the certificates: of the kind that SIGNING_KEY names, and where there are several, as in a
@@ -46,7 +49,8 @@ const crypto::Certificate* ChooseLeaf(std::span<const crypto::Certificate> certi
   return fitting == candidates.end() ? candidates.front() : *fitting;
 }
 
-/// The VCEK that did not come along. A VLEK is the provider's to hand out, and a masked chip has no name.
+/// The VCEK that did not come along, or not any more after the host's firmware was updated. A VLEK is the
+/// provider's to hand out, and a masked chip has no name.
 std::optional<crypto::Certificate> StoredLeaf(KeyKind kind, const Report& report,
                                               const EndorsementSource* endorsements) {
   if (endorsements == nullptr || kind != KeyKind::kVcek || report.chip_id.IsZero()) return std::nullopt;
@@ -114,10 +118,12 @@ std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
                        .now = now};
   if (subject.kind) {
     const crypto::Certificate* const offered = ChooseLeaf(certificates, *subject.kind, report);
-    const std::optional<crypto::Certificate> stored =
-        offered == nullptr ? StoredLeaf(*subject.kind, report, endorsements) : std::nullopt;
-    const crypto::Certificate* const leaf = stored ? &*stored : offered;
-    if (leaf != nullptr) subject.leaf = Known(*leaf, *subject.kind, subject.anchors);
+    if (offered != nullptr) subject.leaf = Known(*offered, *subject.kind, subject.anchors);
+    const bool fits = subject.leaf != nullptr && subject.leaf->extensions &&
+                      LooksLikeThisChipAndTcb(*subject.leaf->extensions, report);
+    if (!fits)
+      if (const auto stored = StoredLeaf(*subject.kind, report, endorsements))
+        subject.leaf = Known(*stored, *subject.kind, subject.anchors);
   }
   if (!RunRows(subject, tree)) return std::nullopt;
   return Authenticator::Make(subject);

@@ -63,8 +63,9 @@ class AuthenticReport {
 /// "snp.chain-trusted", "snp.certificate-valid", "snp.certificate-matches-…", "snp.signature-valid", …; ids
 /// in chain_rows.cpp); all rows go to `tree`. `certificates` are what came along or what the cache holds, in
 /// any order: the leaf is found by kind (SIGNING_KEY) among them, roots and intermediates among them are
-/// ignored. Where no leaf of the kind came along, `endorsements` (null: none) is asked for the VCEK of the
-/// report's chip and TCB. `raw` are the bytes that `report` was parsed from. nullopt where a row failed.
+/// ignored. Where no leaf of the kind and for this chip and TCB came along, `endorsements` (null: none) is
+/// asked for the VCEK of the report's chip and TCB. `raw` are the bytes that `report` was parsed from.
+/// nullopt where a row failed.
 std::optional<AuthenticReport> Authenticate(const Report& report, Bytes raw,
                                             std::span<const crypto::Certificate> certificates,
                                             const EndorsementSource* endorsements,

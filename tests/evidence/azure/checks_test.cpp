@@ -112,6 +112,7 @@ TEST(AzureSnpChecks, BelieveNothingUnderAReportThatIsNotAuthentic) {
   builder.alter = [](SnpEvidence& e) { e.hcl_report.at(0x20 + 0x90) ^= std::byte{1}; };  // MEASUREMENT
   const auto verified = builder.Verify();
   EXPECT_THAT(Refusals(verified.tree), ElementsAre("snp.signature-valid"));
+  EXPECT_TRUE(verified.not_proven.empty());
   for (const char* id : {"az.hcl-bound", "az.vtpm-nonce", "az.pcrs-allowed"})
     EXPECT_EQ(OutcomeOf(verified, id), evidence::Outcome::kNotEvaluated) << id;
 }

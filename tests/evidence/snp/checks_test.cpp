@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "evidence/snp/given_endorsements.h"
 #include "tests/support/evidence_builder.h"
 
 namespace portcullis::snp {
@@ -18,6 +19,20 @@ struct Case {
   std::string_view id;
   void (*spoil)(EvidenceBuilder&);
   std::vector<std::string> also = {};
+};
+
+/// The current list of Milan's root, with its ASK on it.
+const EndorsementSource& ListWithTheAsk() {
+  const lab::LabPki& pki = lab::LabPki::Shared();
+  static const GivenEndorsements source(
+      {pki.CrlOf(Product::kMilan, {pki.anchors().For(Product::kMilan)->ask.serial()},
+                 test::kEvidenceTime - std::chrono::hours(1), test::kEvidenceTime + std::chrono::hours(1))});
+  return source;
+}
+
+const Case kRevocationCases[] = {
+    {"snp.crl-current", [](auto& e) { e.endorsements = nullptr; }},
+    {"snp.not-revoked", [](auto& e) { e.endorsements = &ListWithTheAsk(); }},
 };
 
 const Case kBaselineCases[] = {
@@ -140,11 +155,13 @@ TEST(SnpChecks, AllowGoodEvidenceOfEveryProductAndKey) {
 }
 
 TEST(SnpChecks, EachRefusesItsOwnDefectAndOnlyThat) {
+  for (const Case& c : kRevocationCases) ExpectOnlyItsOwnRefusal(c);
   for (const Case& c : kBaselineCases) ExpectOnlyItsOwnRefusal(c);
   for (const Case& c : kPolicyCases) ExpectOnlyItsOwnRefusal(c);
 }
 
 TEST(SnpChecks, HaveACaseEach) {
+  EXPECT_THAT(IdsOf(kRevocationCases), ElementsAreArray(IdsOf(RevocationChecks())));
   EXPECT_THAT(IdsOf(kBaselineCases), ElementsAreArray(IdsOf(BaselineChecks())));
   EXPECT_THAT(IdsOf(kPolicyCases), ElementsAreArray(IdsOf(PolicyChecks())));
 }

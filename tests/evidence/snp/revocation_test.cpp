@@ -182,6 +182,20 @@ TEST_F(Revocation, StoredVcekIsHeldToTheReportAsAnyOther) {
   EXPECT_THAT(Refusals(), ElementsAre("snp.certificate-matches-chip", "snp.signature-valid"));
 }
 
+TEST_F(Revocation, StoredVcekServesWhereTheHostsIsOfAnotherTcb) {
+  // The host's certificate table is that of before its firmware was updated.
+  evidence.WithLeaf([](lab::LeafSpec& spec) { spec.tcb.microcode -= 1; });
+  const auto stale = evidence.Leaf().certificate;
+  EXPECT_THAT(Refusals(), testing::Contains("snp.certificate-matches-tcb"));
+  EXPECT_TRUE(source.asked);
+
+  EvidenceBuilder updated;
+  const lab::LabLeaf own = updated.Leaf();
+  source.vcek = own.certificate;
+  EXPECT_TRUE(VerifySnp(updated.Report(own), {&stale, 1}, &source, anchors, updated.now, nullptr, nullptr)
+                  .tree.allowed());
+}
+
 TEST_F(Revocation, StoreIsAskedForNoVlekNoMaskedChipAndNothingThatCameAlong) {
   source.vcek = evidence.Leaf().certificate;
   Refusals();
