@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "evidence/snp/coco_evidence.h"
+#include "evidence/snp/report.h"
 
 /// What is taken for a report is one's size, and holds with the parser that reads reports.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
