@@ -39,8 +39,10 @@ Result<PcrSelection> TakeSelection(ByteReader& in) {
   const auto size = TRY(in.TakeBig<std::uint8_t>());
   if (size != kSelectBytes) return Malformed("a selection of PCRs must have 24 bits");
   std::uint32_t bits = 0;  // the first octet holds PCR 0 to 7, each its lowest bit first
-  for (unsigned octet = 0; octet < kSelectBytes; ++octet)
-    bits |= std::uint32_t{TRY(in.TakeBig<std::uint8_t>())} << (8 * octet);
+  for (unsigned octet = 0; octet < kSelectBytes; ++octet) {
+    const std::uint32_t value = TRY(in.TakeBig<std::uint8_t>());
+    bits |= value << (8 * octet);
+  }
   return PcrSelection(bits);
 }
 

@@ -23,7 +23,8 @@ Result<ByteBuffer> TakeSized(ByteReader& in, std::size_t limit) {
 
 Result<Signature> TakeRsa(ByteReader& in, std::uint16_t hash) {
   if (hash != kSha256) return Malformed("an RSA signature of a TPM must be with SHA-256");
-  return Signature(RsaSignature{TRY(TakeSized(in, kMaxRsaBytes))});
+  auto bytes = TRY(TakeSized(in, kMaxRsaBytes));
+  return Signature(RsaSignature{std::move(bytes)});
 }
 
 Result<Signature> TakeEcdsa(ByteReader& in, std::uint16_t hash) {
