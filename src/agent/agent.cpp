@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "agent/azure_tee.h"
 #include "agent/deliver.h"
 #include "agent/rcar.h"
 #include "base/log.h"
@@ -83,13 +84,50 @@ class Patience {
   std::chrono::milliseconds wait_ = kFirstWait;
 };
 
-/// The TEE, seen to have measured this init-data. A busy one is asked again: at boot many ask at once.
-Result<std::unique_ptr<Tee>> OpenMeasuredTee(Tsm& tsm, const AgentPorts& ports, const TrustedBroker& broker,
-                                             const AgentOptions& options, Patience& patience) {
+/// Whatever TEE this is, with what it needs to go on: configfs-tsm's, or that under an Azure paravisor.
+class Machine {
+ public:
+  Machine(const AgentPorts& ports, const AgentOptions& options)
+      : ports_(ports), options_(options), tsm_(ports.files, ports.random, ports.sleep, options.tsm_path) {}
+
+  Result<> Open() {
+    auto tee = OpenTee(tsm_, ports_.files, options_.event_log_path);
+    if (!tee && tee.error().code == ReasonCode::kNotFound && ports_.open_vtpm) {
+      auto azure = OpenAzure();
+      // Neither is there: what is said is that this is no confidential guest.
+      if (azure || azure.error().code != ReasonCode::kNotFound) tee = std::move(azure);
+    }
+    if (!tee) return tee.error();
+    tee_ = *std::move(tee);
+    return Done{};
+  }
+  Tee& tee() { return *tee_; }
+
+ private:
+  Result<std::unique_ptr<Tee>> OpenAzure() {
+    vtpm_ = TRY(ports_.open_vtpm());
+    http::ClientOptions options;
+    options.base_url = kMetadataUrl;
+    options.user_agent = "portcullis-agent/0.1";
+    metadata_ = TRY(ports_.connect(options));
+    return OpenAzureTee(*vtpm_, *metadata_, ports_.sleep);
+  }
+
+  const AgentPorts& ports_;
+  const AgentOptions& options_;
+  Tsm tsm_;
+  std::unique_ptr<Vtpm> vtpm_;
+  std::shared_ptr<http::Client> metadata_;
+  std::unique_ptr<Tee> tee_;
+};
+
+/// Opens the TEE and sees that it measured this init-data. A busy one is asked again: at boot many ask at
+/// once.
+Result<> OpenMeasured(Machine& machine, const TrustedBroker& broker, Patience& patience) {
   for (;;) {
-    auto tee = OpenTee(tsm, ports.files, options.event_log_path);
-    const auto measured = tee ? (*tee)->RequireMeasured(broker.init_data) : Result<>(tee.error());
-    if (measured) return tee;
+    const auto opened = machine.Open();
+    const auto measured = opened ? machine.tee().RequireMeasured(broker.init_data) : opened;
+    if (measured) return Done{};
     if (measured.error().code != ReasonCode::kOverloaded || !patience.Wait(measured.error()))
       return measured.error();
   }
@@ -139,10 +177,10 @@ int Run(const AgentPorts& ports, const AgentOptions& options) {
   if (!broker) return Explain(broker.error(), {});
   const SteadyTime started = ports.clock.Steady();
   Patience patience(ports, options.timeout);
-  Tsm tsm(ports.files, ports.random, ports.sleep, options.tsm_path);
-  const auto tee = OpenMeasuredTee(tsm, ports, *broker, options, patience);
-  if (!tee) return Explain(tee.error(), {});
-  const Outcome outcome = FetchKey(ports, **tee, *broker, options, patience);
+  Machine machine(ports, options);
+  if (const auto opened = OpenMeasured(machine, *broker, patience); !opened)
+    return Explain(opened.error(), {});
+  const Outcome outcome = FetchKey(ports, machine.tee(), *broker, options, patience);
   if (!outcome.key) return Explain(outcome.key.error(), outcome.refusal);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(ports.clock.Steady() - started);
   Log(LogLevel::kInfo, "key released",

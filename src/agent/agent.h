@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "agent/files.h"
+#include "agent/vtpm.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "http/client.h"
@@ -18,6 +19,8 @@ struct AgentPorts {
   Random& random;
   std::function<Result<std::shared_ptr<http::Client>>(const http::ClientOptions&)> connect;
   std::function<void(std::chrono::milliseconds)> sleep;
+  /// The vTPM of an Azure VM, asked for where there is no configfs-tsm; empty: such guests aren't served.
+  std::function<Result<std::unique_ptr<Vtpm>>()> open_vtpm = {};
 };
 
 /// The agent's command line: `fetch` writes the key to a file on tmpfs, `exec -- COMMAND` hands it to a

@@ -31,6 +31,9 @@ void StartPoolOnce() {
   });
 }
 
+/// A cloud's metadata service: link-local, answered by the host itself, and without TLS everywhere.
+constexpr std::string_view kMetadataHost = "169.254.169.254";
+
 bool IsLoopback(const std::string& host) {
   if (host == "localhost" || host == "[::1]") return true;
   boost::system::error_code error;
@@ -45,9 +48,11 @@ Result<web::uri> ParseBase(const std::string& text) {
   if (!base.user_info().empty() || !base.query().empty() || !base.fragment().empty() || base.host().empty())
     return Error{ReasonCode::kConfigurationInvalid,
                  "base URL is more or less than scheme, host, port and prefix"};
-  if (base.scheme() == "https" || (base.scheme() == "http" && IsLoopback(base.host()))) return base;
-  return Error{ReasonCode::kConfigurationInvalid, "base URL must be https, or http to loopback",
-               Quoted(text)};
+  if (base.scheme() == "https" ||
+      (base.scheme() == "http" && (IsLoopback(base.host()) || base.host() == kMetadataHost)))
+    return base;
+  return Error{ReasonCode::kConfigurationInvalid,
+               "base URL must be https, or http to loopback or the metadata service", Quoted(text)};
 }
 
 Error Unreachable(StaticText text, std::string_view why) {

@@ -1,6 +1,6 @@
 // The agent on a pretended machine: evidence is minted for the launch state in a file.
 //   PORTCULLIS_LAB_PKI=DIR      the lab's keys
-//   PORTCULLIS_LAB_LAUNCH=FILE  what was launched (tests/lab/launch_state.h, tests/lab/tdx_state.h)
+//   PORTCULLIS_LAB_LAUNCH=FILE  what was launched (launch_state.h, tdx_state.h, programs/lab_azure.h)
 //   PORTCULLIS_LAB_RECORD=FILE  keeps the attestation request that was sent
 //   PORTCULLIS_LAB_REPLAY=FILE  sends a kept request in place of the own one: an attacker's replay
 #include <cstdlib>
@@ -10,8 +10,10 @@
 #include <thread>
 
 #include "agent/agent.h"
+#include "agent/azure_tee.h"
 #include "codec/json.h"
 #include "crypto/digest.h"
+#include "tests/lab/programs/lab_azure.h"
 #include "tests/lab/programs/lab_tsm.h"
 
 namespace portcullis::lab {
@@ -64,30 +66,80 @@ class TamperingClient final : public http::Client {
   std::shared_ptr<http::Client> inner_;
 };
 
-/// The machine of the state file: an SNP guest, or a TD where "tee" says so.
-Result<std::unique_ptr<LabTsm>> OpenMachine() {
+/// The machine of the state file: an SNP guest, or what "tee" says.
+struct Machine {
+  std::unique_ptr<agent::Files> files;
+  std::unique_ptr<LabAzure> azure;
+};
+
+/// An Azure VM has neither configfs-tsm nor an event log.
+class NoFiles final : public agent::Files {
+ public:
+  Result<> MakeDirectory(const std::string& path) override { return Absent(path); }
+  Result<> RemoveDirectory(const std::string& path) override { return Absent(path); }
+  Result<> Write(const std::string& path, Bytes) override { return Absent(path); }
+  Result<ByteBuffer> Read(const std::string& path, std::size_t) override { return Absent(path); }
+
+ private:
+  static Error Absent(const std::string& path) { return {ReasonCode::kNotFound, "no such file", path}; }
+};
+
+Result<Machine> OpenMachine() {
   const std::filesystem::path folder = Environment("PORTCULLIS_LAB_PKI");
   const codec::Json state = TRY(codec::ParseJson(TRY(ReadText(Environment("PORTCULLIS_LAB_LAUNCH")))));
-  if (state.TextAt({"tee"}) == "tdx")
-    return std::make_unique<LabTsm>(TRY(TdxLabPki::Load(folder / kTdxFolder)), TRY(TdStateFromJson(state)));
-  return std::make_unique<LabTsm>(TRY(LabPki::Load(folder)), TRY(LaunchStateFromJson(state)));
+  Machine out;
+  const std::string_view tee = state.TextAt({"tee"});
+  if (tee.starts_with("az-")) {
+    out.azure = TRY(LabAzureFromJson(state, folder));
+    out.files = std::make_unique<NoFiles>();
+  } else if (tee == "tdx") {
+    out.files =
+        std::make_unique<LabTsm>(TRY(TdxLabPki::Load(folder / kTdxFolder)), TRY(TdStateFromJson(state)));
+  } else {
+    out.files = std::make_unique<LabTsm>(TRY(LabPki::Load(folder)), TRY(LaunchStateFromJson(state)));
+  }
+  return out;
+}
+
+/// Hands the agent what it takes for the VM's own.
+class VtpmOf final : public agent::Vtpm {
+ public:
+  explicit VtpmOf(agent::Vtpm& inner) : inner_(inner) {}
+  Result<ByteBuffer> ReadHclReport() override { return inner_.ReadHclReport(); }
+  Result<> WriteReportData(const agent::ReportData& data) override { return inner_.WriteReportData(data); }
+  Result<tpm::PcrValues> ReadPcrs() override { return inner_.ReadPcrs(); }
+  Result<agent::PcrQuote> Quote(Bytes extra_data) override { return inner_.Quote(extra_data); }
+
+ private:
+  agent::Vtpm& inner_;
+};
+
+agent::AgentPorts PortsOf(Machine& machine, const Clock& clock, Random& random) {
+  agent::AgentPorts ports{
+      *machine.files, clock, random,
+      [&machine](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
+        if (machine.azure != nullptr && options.base_url == agent::kMetadataUrl)
+          return machine.azure->Metadata();
+        return std::shared_ptr<http::Client>(
+            std::make_shared<TamperingClient>(TRY(http::Client::Create(options))));
+      },
+      [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }};
+  if (machine.azure != nullptr)
+    ports.open_vtpm = [&machine]() -> Result<std::unique_ptr<agent::Vtpm>> {
+      return std::unique_ptr<agent::Vtpm>(std::make_unique<VtpmOf>(*machine.azure));
+    };
+  return ports;
 }
 
 int Main(int argc, char** argv) {
-  const auto machine = OpenMachine();
+  auto machine = OpenMachine();
   if (!machine) {
     std::cerr << "portcullis-agent-lab: " << machine.error().ToString() << "\n";
     return 2;
   }
   const SystemClock clock;
   crypto::SystemRandom random;
-  const auto connect = [](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
-    return std::shared_ptr<http::Client>(
-        std::make_shared<TamperingClient>(TRY(http::Client::Create(options))));
-  };
-  return agent::AgentMain(argc, argv, {**machine, clock, random, connect, [](std::chrono::milliseconds time) {
-                                         std::this_thread::sleep_for(time);
-                                       }});
+  return agent::AgentMain(argc, argv, PortsOf(*machine, clock, random));
 }
 
 }  // namespace
