@@ -50,6 +50,10 @@ tsan: deps ## Run the unit tests under ThreadSanitizer
 fuzz: deps ## Run every fuzz target for FUZZ_SECONDS (default 60) each
 	@tests/fuzz/run.sh $${FUZZ_SECONDS:-60}
 
+.PHONY: differential
+differential: deps ## Compare our verifiers with those that others wrote (needs Go and cargo on PATH)
+	@tests/differential/run.sh
+
 .PHONY: bench
 bench: build ## Figures beside the bare OpenSSL operations of the same run
 	@tests/bench/run.sh

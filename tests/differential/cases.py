@@ -1,8 +1,8 @@
 """The questions that are asked of every verifier: all test data as it is, then seeded mutations of it.
 
-A case is {"name", "base", "family", "question"}; the question's members are those of docs/development/differential.md, with
+A case is {"name", "bases", "family", "question"}; the question's members are those of docs/development/differential.md, with
 bytes where the protocol has base64. The family says where a mutation was made, since the same difference is harmless
-in one place and a bug in another.
+in one place and a bug in another; the bases, which cases it was made of.
 """
 import base64
 import datetime
@@ -85,6 +85,11 @@ def resized(rng, data):
     return data + bytes(rng.choice((0, 0xAA)) for _ in range(rng.choice((1, 16, 4096))))
 
 
+def swapped(rng, part, bases):
+    name, question = rng.choice(bases)
+    return f"{part}.swap", {part: question[part]}, name.split(" under ")[0]
+
+
 def other_scalar(rng, order, size, value):
     """A scalar of a signature that is special: the mirrored one is as valid as the first."""
     return rng.choice((order - value, order - value, 0, order, order + value, 1)) % (1 << 8 * size)
@@ -154,8 +159,7 @@ def mutate_snp(rng, question, bases):
     if kind < 0.85:
         return mutate_leaf(rng, question)
     if kind < 0.93:
-        other = rng.choice(bases)[1]
-        return "leaf.swap", {"leaf": other["leaf"]}
+        return swapped(rng, "leaf", bases)
     return "clock", {"now": question["now"] + rng.randrange(-20 * 365, 20 * 365) * DAY}
 
 
@@ -182,10 +186,30 @@ def der_of(pem):
     return base64.b64decode(b"".join(pem.split(b"-----")[2].split()))
 
 
+def pem_ranges(text, at, end):
+    """Where each block of a chain lies: up to the next one, the last up to `end`."""
+    begins = []
+    while (at := text.find(b"-----BEGIN", at, end)) >= 0:
+        begins.append(at)
+        at += 1
+    return [range(*pair) for pair in zip(begins, [*begins[1:], end])]
+
+
 def chain_in(quote):
     """The CA and root that a well-formed quote carries, as the issuer chain of a PCK CRL."""
     blocks = pem_blocks(quote)
     return b"".join(blocks[1:3])
+
+
+def intel_sample(folder, root):
+    """Intel's demonstration set, under its own root and under the real one."""
+    read = lambda name: (folder / name).read_bytes()
+    own = der_of(pem_blocks(read("trustedRootCaCert.pem"))[0])
+    question = {"tee": "tdx", "now": seconds("2025-06-01T00:00:00Z"), "quote": read("quote.dat"),
+                "tcbinfo": read("tcbInfo.json"), "qeid": read("qeIdentity.json"),
+                "tcb_chain": read("tcbSignChain.pem"), "pck_crl": read("intermediateCaCrl.der"),
+                "pck_crl_chain": read("pckSignChain.pem"), "root_crl": read("rootCaCrl.der"), "root": root}
+    return [("intel-sample", question | {"root": own}), ("intel-sample under Intel's root", question)]
 
 
 def tdx_bases(testdata):
@@ -195,6 +219,7 @@ def tdx_bases(testdata):
     out = []
     for case in json.loads((root / "cases-real.json").read_text())["cases"]:
         out.append((case["name"], tdx_question(root, case, root / case["quote"], intel, real_chains)))
+    out += intel_sample(root / "intel-sample", intel)
     folder = root / "synthetic"
     quotes = folder / "quotes"
     chains = {"platform": chain_in((quotes / "good-v4.bin").read_bytes()),
@@ -233,7 +258,8 @@ def quote_parts(quote):
     at += 2 + auth
     lengths += range(at, at + 6)
     size = int.from_bytes(quote[at + 2:at + 6], "little")
-    parts["quote.certificates"] = range(at + 6, at + 6 + size)
+    names = ("quote.pck", "quote.ca", "quote.root")
+    parts |= dict(zip(names, pem_ranges(quote, at + 6, at + 6 + size)))
     parts["quote.padding"] = range(at + 6 + size, len(quote))
     return {family: where for family, where in parts.items() if len(where) > 0 and where[-1] < len(quote)}
 
@@ -281,10 +307,14 @@ def mutate_tdx(rng, question, bases):
             return f"{part}.{change}", {part: text}
         if what < 0.4:
             return f"{part}.length", {part: resized(rng, question[part])}
+        if part.endswith("_chain"):
+            blocks = dict(zip(("issuer", "root"), pem_ranges(question[part], 0, len(question[part]))))
+            block = rng.choice([*blocks])
+            return f"{part}.{block}", {part: flipped(rng, question[part], blocks[block])}
         return f"{part}.bytes", {part: flipped(rng, question[part], range(len(question[part])))}
     if kind < 0.92:
         part = rng.choice(("tcbinfo", "qeid", "tcb_chain", "pck_crl", "root_crl", "quote"))
-        return f"{part}.swap", {part: rng.choice(bases)[1][part]}
+        return swapped(rng, part, bases)
     return "clock", {"now": question["now"] + rng.randrange(-3 * 365, 3 * 365) * DAY}
 
 
@@ -294,7 +324,7 @@ TEES = {"snp": (snp_bases, mutate_snp), "tdx": (tdx_bases, mutate_tdx)}
 
 
 def as_is(tee, testdata):
-    return [{"name": name, "base": name, "family": AS_IS, "question": question}
+    return [{"name": name, "bases": [name], "family": AS_IS, "question": question}
             for name, question in TEES[tee][0](testdata)]
 
 
@@ -306,5 +336,6 @@ def mutations(tee, bases, seed, fertile):
     good = [pair for pair in pairs if pair[0] in fertile]
     for number in itertools.count():
         name, question = rng.choice(good if good and rng.random() < 0.9 else pairs)
-        family, changes = mutate(rng, question, pairs)
-        yield {"name": f"{name} #{number}", "base": name, "family": family, "question": question | changes}
+        family, changes, *other = mutate(rng, question, pairs)
+        yield {"name": f"{name} #{number}", "bases": [name, *other], "family": family,
+               "question": question | changes}

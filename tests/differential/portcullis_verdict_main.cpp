@@ -25,45 +25,52 @@ codec::Json VerdictOf(const evidence::Verification& verification) {
   return out;
 }
 
-codec::Json Answer(const Examiner& examiner, const codec::Json& question) {
-  const Result<Question> read = examiner.Read(question);
-  if (read) return VerdictOf(read.value()());
+Result<evidence::Verification> Ask(const Examiner& examiner, std::string_view line) {
+  const codec::Json question = TRY(codec::ParseJson(line));
+  const Question ready = TRY(examiner.Read(question));
+  return ready();
+}
+
+codec::Json Answer(const Result<evidence::Verification>& verification) {
+  if (verification) return VerdictOf(verification.value());
   return codec::Json::Object({{"allowed", false},
                               {"checks", codec::Json::Array({kUnparsed})},
-                              {"reasons", codec::Json::Array({NameOf(read.error().code)})},
-                              {"detail", read.error().ToString()}});
+                              {"reasons", codec::Json::Array({NameOf(verification.error().code)})},
+                              {"detail", verification.error().ToString()}});
 }
 
 int Serve(const Examiner& examiner) {
-  for (std::string line; std::getline(std::cin, line);) {
-    const auto question = codec::ParseJson(line);
-    if (!question) {
-      std::cerr << "portcullis-verdict: " << question.error().ToString() << '\n';
-      return 1;
-    }
-    std::cout << codec::ToText(Answer(examiner, question.value())) << '\n' << std::flush;
-  }
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << codec::ToText(Answer(Ask(examiner, line))) << '\n' << std::flush;
   return 0;
+}
+
+double Microseconds(const Question& question) {
+  const auto start = std::chrono::steady_clock::now();
+  (void)question();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
 int Bench(const Examiner& examiner, std::size_t count) {
   std::string line;
   std::getline(std::cin, line);
-  const auto question = codec::ParseJson(line);
-  const auto read = question ? examiner.Read(question.value()) : Result<Question>(question.error());
-  if (!read || !read.value()().tree.allowed()) {
+  const auto parsed = codec::ParseJson(line);
+  const auto read = parsed ? examiner.Read(parsed.value()) : Result<Question>(parsed.error());
+  if (!read) {
+    std::cerr << "portcullis-verdict: " << read.error().ToString() << '\n';
+    return 1;
+  }
+  const double first = Microseconds(read.value());
+  const auto verification = read.value()();
+  if (!verification || !verification.value().tree.allowed()) {
     std::cerr << "portcullis-verdict: what is measured must be allowed\n";
     return 1;
   }
-  std::vector<double> microseconds(count);
-  for (double& each : microseconds) {
-    const auto start = std::chrono::steady_clock::now();
-    (void)read.value()();
-    each = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-  }
-  std::ranges::sort(microseconds);
+  std::vector<double> took(count);
+  std::ranges::generate(took, [&] { return Microseconds(read.value()); });
+  std::ranges::sort(took);
   std::cout << codec::ToText(codec::Json::Object(
-                   {{"p50_us", microseconds[count / 2]}, {"p99_us", microseconds[count * 99 / 100]}}))
+                   {{"first_us", first}, {"p50_us", took[count / 2]}, {"p99_us", took[count * 99 / 100]}}))
             << '\n';
   return 0;
 }

@@ -58,6 +58,24 @@ class OneCollateral final : public tdx::CollateralSource {
   std::shared_ptr<const tdx::Collateral> collateral_;
 };
 
+/// An SNP question, its certificates as they came.
+struct SnpInput {
+  ByteBuffer report, certificates;
+  bool has_table = false;  // certificates: of an extended report, else one leaf
+  std::shared_ptr<const snp::GivenEndorsements> endorsements;
+  const snp::TrustAnchors* anchors = nullptr;
+  WallTime now;
+
+  Result<evidence::Verification> Verify() const {
+    std::vector<crypto::Certificate> parsed;
+    if (has_table)
+      parsed = TRY(snp::ParseCertificateTable(certificates));
+    else
+      parsed.push_back(TRY(snp::ParseLeaf(certificates)));
+    return snp::VerifySnp(report, parsed, endorsements.get(), *anchors, now, nullptr, nullptr);
+  }
+};
+
 }  // namespace
 
 Result<Question> Examiner::Read(const codec::Json& question) const {
@@ -67,28 +85,20 @@ Result<Question> Examiner::Read(const codec::Json& question) const {
 }
 
 Result<Question> Examiner::ReadSnp(const codec::Json& question) const {
-  ByteBuffer report = TRY(Blob(question, "report"));
-  std::vector<crypto::Certificate> certificates;
-  if (question.Find("table") != nullptr) {
-    const ByteBuffer table = TRY(Blob(question, "table"));
-    certificates = TRY(snp::ParseCertificateTable(table));
-  } else {
-    const ByteBuffer leaf = TRY(Blob(question, "leaf"));
-    certificates.push_back(TRY(snp::ParseLeaf(leaf)));
-  }
-  std::shared_ptr<snp::GivenEndorsements> endorsements;
+  SnpInput input;
+  input.report = TRY(Blob(question, "report"));
+  input.has_table = question.Find("table") != nullptr;
+  input.certificates = TRY(Blob(question, input.has_table ? "table" : "leaf"));
   if (question.Find("crl") != nullptr) {
     const ByteBuffer der = TRY(Blob(question, "crl"));
     const crypto::Crl list = TRY(crypto::Crl::Parse(der));
-    endorsements = std::make_shared<snp::GivenEndorsements>(std::vector{list});
+    input.endorsements = std::make_shared<snp::GivenEndorsements>(std::vector{list});
   }
   static const Result<snp::TrustAnchors> synthetic = SyntheticAnchors(testdata_ / "snp/synthetic/roots");
   if (!synthetic) return synthetic.error();
-  const snp::TrustAnchors& anchors =
-      question.TextAt({"roots"}) == "amd" ? snp::AmdTrustAnchors() : synthetic.value();
-  return Question([report, certificates, endorsements, &anchors, now = NowOf(question)] {
-    return snp::VerifySnp(report, certificates, endorsements.get(), anchors, now, nullptr, nullptr);
-  });
+  input.anchors = question.TextAt({"roots"}) == "amd" ? &snp::AmdTrustAnchors() : &synthetic.value();
+  input.now = NowOf(question);
+  return Question([input] { return input.Verify(); });
 }
 
 Result<Question> Examiner::ReadTdx(const codec::Json& question) const {

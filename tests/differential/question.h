@@ -10,9 +10,10 @@
 namespace portcullis::differential {
 
 /// A question as tests/differential/run.py asks it (docs/development/differential.md), ready to be answered
-/// as often as wished. Only the verification itself is in the answering: what a broker has read beforehand
-/// (roots, collateral) is read here.
-using Question = std::function<evidence::Verification()>;
+/// as often as wished. What a broker holds beforehand (roots, lists, collateral) was read when it was made;
+/// what comes along with evidence is read in the answering. Error: a certificate that came along does not
+/// parse.
+using Question = std::function<Result<evidence::Verification>()>;
 
 /// Answers about SNP and TDX evidence under AMD's and Intel's roots or those of the test data.
 class Examiner {

@@ -108,7 +108,7 @@ class Explanations:
         self.seen = collections.Counter()
 
     def covers(self, verifier, side, what, case):
-        places = (case["family"], f"{case['family']} of {case['base']}")
+        places = [case["family"], *(f"{case['family']} of {base}" for base in case["bases"])]
         for number, entry in enumerate(self.entries):
             if (verifier in entry["verifiers"] and side == entry["refused_by"] and re.fullmatch(entry["as"], what)
                     and any(re.fullmatch(where, place) for where in entry["where"] for place in places)):
@@ -149,19 +149,27 @@ class Tally:
             self.counts["differ"] += 1
         for side, what in found:
             known = self.explanations.covers(self.verifier, side, what, case)
-            into = self.classes if known else self.unexplained
-            into[(side, what, case["family"])].append((case["name"], ours, theirs))
+            (self.classes if known else self.unexplained)[(side, what)].append((case, ours, theirs))
 
     def report(self, verbose):
         print(f"{self.verifier}: {self.counts['as-is']} cases as they are, {self.counts['mutated']} mutations; "
               f"both allow {self.counts['both allow']}, both refuse {self.counts['both refuse']}, "
               f"differ {self.counts['differ']}")
         for title, found in (("explained", self.classes if verbose else {}), ("NOT EXPLAINED", self.unexplained)):
-            for (side, what, family), examples in sorted(found.items()):
-                name, ours, theirs = examples[0]
-                print(f"  {title}: {side} refuse, {what!r}, {family}, {len(examples)} times, first {name!r}")
+            for (side, what), examples in sorted(found.items()):
+                places = collections.Counter(case["family"] for case, _, _ in examples)
+                bases = collections.Counter(base for case, _, _ in examples for base in case["bases"][:1])
+                print(f"  {title}: {self.sides[side]} {what!r}\n    in {counted(places)}\n    of {counted(bases)}")
                 if title != "explained":
-                    print(f"    ours {json.dumps(ours)}\n    theirs {json.dumps(theirs)}")
+                    case, ours, theirs = examples[0]
+                    print(f"    first {case['name']!r}\n      ours {json.dumps(ours)}\n      theirs {json.dumps(theirs)}")
+
+    sides = {"ours": "only we refuse,", "theirs": "only they refuse,", "status": "TCB status"}
+
+
+def counted(counter, most=8):
+    shown = ", ".join(f"{name} ({count})" for name, count in counter.most_common(most))
+    return shown + (f" and {len(counter) - most} more" if len(counter) > most else "")
 
 
 def parse_arguments():

@@ -32,11 +32,17 @@ impl Roots {
     }
 
     pub fn examine(&self, question: &Question) -> Answer {
-        let key = (question.roots.clone(), question.product.clone(), question.vlek);
+        let key = (
+            question.roots.clone(),
+            question.product.clone(),
+            question.vlek,
+        );
         let ca = self.0.get(&key).ok_or("no such root")?.clone();
         let report = AttestationReport::from_bytes(&question.report).map_err(|e| e.to_string())?;
         let vek = Certificate::from_der(&question.leaf).map_err(|e| e.to_string())?;
-        (&Chain { ca, vek }, &report).verify().map_err(|e| e.to_string())?;
+        (&Chain { ca, vek }, &report)
+            .verify()
+            .map_err(|e| e.to_string())?;
         Ok(None)
     }
 }

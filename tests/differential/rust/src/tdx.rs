@@ -19,8 +19,9 @@ struct SignedQeIdentity<'a> {
     signature: String,
 }
 
-fn text(bytes: &[u8]) -> Result<String, String> {
-    String::from_utf8(bytes.to_vec()).map_err(|e| format!("collateral: {e}"))
+/// PEM may be anything; what is no UTF-8 does not fit that library's type.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn collateral_of(question: &Question) -> Result<QuoteCollateralV3, String> {
@@ -30,13 +31,13 @@ fn collateral_of(question: &Question) -> Result<QuoteCollateralV3, String> {
     let qe_identity: SignedQeIdentity =
         serde_json::from_slice(&question.qeid).map_err(malformed)?;
     Ok(QuoteCollateralV3 {
-        pck_crl_issuer_chain: text(&question.pck_crl_chain)?,
+        pck_crl_issuer_chain: text(&question.pck_crl_chain),
         root_ca_crl: question.root_crl.clone(),
         pck_crl: question.pck_crl.clone(),
-        tcb_info_issuer_chain: text(&question.tcb_chain)?,
+        tcb_info_issuer_chain: text(&question.tcb_chain),
         tcb_info: tcb_info.body.get().to_string(),
         tcb_info_signature: hex::decode(tcb_info.signature).map_err(no_hex)?,
-        qe_identity_issuer_chain: text(&question.tcb_chain)?,
+        qe_identity_issuer_chain: text(&question.tcb_chain),
         qe_identity: qe_identity.body.get().to_string(),
         qe_identity_signature: hex::decode(qe_identity.signature).map_err(no_hex)?,
         pck_certificate_chain: None,
