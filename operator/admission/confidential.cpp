@@ -43,6 +43,17 @@ Result<> RefuseHostAccess(const Json& pod) {
   return Done{};
 }
 
+/// The TEE that a RuntimeClass names between dashes, as those of Confidential Containers do; "" for none.
+std::string_view TeeOfRuntimeClass(std::string_view name) {
+  while (!name.empty()) {
+    const std::size_t dash = name.find('-');
+    const std::string_view part = name.substr(0, dash);
+    if (part == "snp" || part == "tdx") return part;
+    name = dash == std::string_view::npos ? std::string_view() : name.substr(dash + 1);
+  }
+  return "";
+}
+
 }  // namespace
 
 bool AsksForKey(const Json& pod) {
@@ -63,6 +74,17 @@ Result<> RequireConfidential(const Json& pod, const AdmissionContext& context) {
         ReasonCode::kNotConfidential, "the RuntimeClass is not a confidential one",
         "spec.runtimeClassName: " + (runtime_class.empty() ? std::string("not set") : Quoted(runtime_class))};
   return RefuseHostAccess(pod);
+}
+
+Result<> RequireRulesForTee(const Json& pod, const std::string& namespace_name,
+                            const AdmissionContext& context) {
+  const std::string_view runtime_class = pod.TextAt({"spec", "runtimeClassName"});
+  const std::string_view tee = TeeOfRuntimeClass(runtime_class);
+  const auto policy = context.policy(namespace_name, std::string(kube::LabelOf(pod, kube::kPolicyLabel)));
+  const Json* const tees = policy ? policy->Find("tees") : nullptr;
+  if (tee.empty() || tees == nullptr || tees->Find(tee) != nullptr) return Done{};
+  return Error{ReasonCode::kTeeMismatch, "the policy has no rules for the TEE of this RuntimeClass",
+               "spec.runtimeClassName: " + Quoted(runtime_class)};
 }
 
 Result<WantedKey> ResolveKey(const Json& pod, const std::string& namespace_name,

@@ -125,6 +125,8 @@ Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& con
     return Deny(confidential.error());
   const auto wanted = ResolveKey(pod, request.namespace_name, context);
   if (!wanted) return Deny(wanted.error());
+  if (const auto served = RequireRulesForTee(pod, request.namespace_name, context); !served)
+    return Deny(served.error());
   if (context.signing_key.is_null())
     return Deny({ReasonCode::kUnreachable,
                  "the broker's identity is not known yet, so the guest could not be told whom to trust"});

@@ -38,6 +38,11 @@ struct WantedKey {
 Result<WantedKey> ResolveKey(const codec::Json& pod, const std::string& namespace_name,
                              const AdmissionContext& context);
 
+/// A RuntimeClass that names its TEE ("kata-qemu-tdx") starts guests that a policy without rules for it can
+/// never release to: said at once, not after the guest has booted. Error: TeeMismatch.
+Result<> RequireRulesForTee(const codec::Json& pod, const std::string& namespace_name,
+                            const AdmissionContext& context);
+
 /// Mutating admission of a new pod: release id, init-data, agent, volume, environment. Calling it on its own
 /// result changes nothing.
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random);

@@ -70,7 +70,8 @@ Result<> ReadTdAttributes(ObjectReader& in, tdx::ReferenceValues& out) {
     return Incomplete("can't ask for a TD that the host can look into: it is never released to", "mustSet",
                       NamesOf(kTdAttributeBits, debug));
   out.td_attributes_must_set = bits.must_set;
-  out.td_attributes_must_clear = bits.must_clear;
+  // Whatever the policy says: no relaxing by leaving one out.
+  out.td_attributes_must_clear = bits.must_clear | (kTdUnderDebug & tdx::kTdAttributesKnown);
   return Done{};
 }
 

@@ -89,8 +89,8 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
   const std::string exposition = installation.Ops("broker", "/metrics");
   for (const PodStory& story : stories) {
     if (!story.admitted) continue;
-    const std::string series = "portcullis_decisions_total{reason=\"" + story.reason +
-                               "\",tee=\"snp\",verdict=\"" + story.verdict + "\"}";
+    const std::string series = "portcullis_decisions_total{reason=\"" + story.reason + "\",tee=\"" +
+                               story.tee + "\",verdict=\"" + story.verdict + "\"}";
     checks.Expect(CountOf(exposition, series) >= 1, "metric " + series);
   }
   const auto database = installation.database().string();
@@ -127,14 +127,15 @@ Result<> CheckRecords(MainJob& job, const std::vector<PodStory>& stories, Checkl
 }
 
 void PrintTable(const std::vector<PodStory>& stories) {
-  std::printf("\n%-20s %-8s %-9s %-24s %-46s %s\n", "POD", "POLICY", "VERDICT", "REASON", "SECRET",
-              "TIME TO KEY");
+  std::printf("\n%-20s %-5s %-8s %-9s %-24s %-46s %s\n", "POD", "TEE", "POLICY", "VERDICT", "REASON",
+              "SECRET", "TIME TO KEY");
   for (const PodStory& story : stories) {
     char seconds[32] = "-";
     if (story.verdict == "allow") std::snprintf(seconds, sizeof seconds, "%.1f s", story.seconds_to_key);
     const std::string reason =
         story.admitted ? (story.reason.empty() ? "-" : story.reason) : "NotConfidential";
-    std::printf("%-20s %-8s %-9s %-24s %-46s %s\n", story.name.c_str(), kPolicyName,
+    std::printf("%-20s %-5s %-8s %-9s %-24s %-46s %s\n", story.name.c_str(),
+                story.tee.empty() ? "none" : story.tee.c_str(), kPolicyName,
                 story.admitted ? story.verdict.c_str() : "refused", reason.c_str(),
                 story.secret.empty() ? "none" : story.secret.c_str(), seconds);
   }

@@ -48,8 +48,8 @@ Result<> WriteLeaf(const std::filesystem::path& folder, const std::string& name,
 Result<std::unique_ptr<Installation>> Installation::Prepare(Cluster& cluster,
                                                             const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "log");
-  std::unique_ptr<Installation> installation(new Installation(cluster, folder, lab::LabPki::Generate()));
-  TRY(installation->pki_.Save(installation->pki_folder()));
+  std::unique_ptr<Installation> installation(new Installation(cluster, folder));
+  TRY(installation->MakeRoots());
   TRY(installation->MakeCertificates());
   for (std::uint16_t* port :
        {&installation->guest_port_, &installation->broker_port_, &installation->webhook_port_})
@@ -57,6 +57,16 @@ Result<std::unique_ptr<Installation>> Installation::Prepare(Cluster& cluster,
   for (const char* component : {"broker", "controller", "webhook"})
     installation->ops_ports_[component] = FreePort();
   return installation;
+}
+
+Result<> Installation::MakeRoots() {
+  const auto log = logs() / "lab-pki.log";
+  const auto made =
+      TRY(RunCommand({(BinFolder() / "portcullis-lab-pki").string(), pki_folder().string()}, log));
+  if (made.exit_code != 0)
+    return Error{ReasonCode::kInternalError, "the lab's roots could not be made", ReadText(log)};
+  pki_ = TRY(lab::LabPki::Load(pki_folder()));
+  return Done{};
 }
 
 Result<> Installation::MakeCertificates() {
@@ -91,6 +101,10 @@ std::string Installation::Values() const {
   broker.Set("certificateFile", file("broker.crt"))
       .Set("keyFile", file("broker.key"))
       .Set("clientCaFile", file("ca.crt"));
+  // As on a site without a way out: what the vendors would publish lies in the directory, nobody is asked.
+  const Json collateral =
+      Json::Object({{"directory", (pki_folder() / "collateral").string()},
+                    {"fetch", Json::Object({{"amdKds", ""}, {"intelPcs", ""}, {"intelRootCrl", ""}})}});
   const Json operator_config =
       Json::Object({{"cluster", "demo"},
                     {"broker", Json::Object({{"url", "https://127.0.0.1:" + std::to_string(broker_port_)},
@@ -108,6 +122,7 @@ std::string Installation::Values() const {
                                                {"broker", broker},
                                                {"ops", listen(ops_ports_.at("broker"))},
                                                {"store", Json::Object({{"path", database().string()}})},
+                                               {"collateral", collateral},
                                                {"kek", Json::Object({{"file", file("kek")}})}})}})},
        {"operator", Json::Object({{"config", operator_config}})},
        {"controller", Json::Object({{"replicas", 0}})},

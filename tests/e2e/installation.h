@@ -35,7 +35,7 @@ class Installation {
   Process& controller() { return *controller_; }
   Process& webhook() { return *webhook_; }
   Cluster& cluster() { return cluster_; }
-  const lab::LabPki& pki() const { return pki_; }
+  const lab::LabPki& pki() const { return *pki_; }
 
   /// The portcullis CLI with the broker's address and an auditor's certificate; stdout and exit code.
   Result<Finished> Cli(std::vector<std::string> arguments, std::string_view input = "");
@@ -47,8 +47,9 @@ class Installation {
   std::filesystem::path pki_folder() const { return folder_ / "lab-pki"; }
 
  private:
-  Installation(Cluster& cluster, std::filesystem::path folder, lab::LabPki pki)
-      : cluster_(cluster), folder_(std::move(folder)), pki_(std::move(pki)) {}
+  Installation(Cluster& cluster, std::filesystem::path folder)
+      : cluster_(cluster), folder_(std::move(folder)) {}
+  Result<> MakeRoots();
   Result<> MakeCertificates();
   std::string Values() const;
   Result<> ExtractConfiguration(const std::string& config_map, const std::string& entry);
@@ -57,7 +58,7 @@ class Installation {
 
   Cluster& cluster_;
   const std::filesystem::path folder_;
-  const lab::LabPki pki_;
+  std::optional<lab::LabPki> pki_;
   std::uint16_t guest_port_ = 0, broker_port_ = 0, webhook_port_ = 0;
   std::map<std::string, std::uint16_t> ops_ports_;
   std::optional<Process> broker_, controller_, webhook_;

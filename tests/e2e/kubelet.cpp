@@ -25,6 +25,20 @@ std::string LastLine(const std::string& text) {
                      end - (start == std::string::npos ? -1 : start));
 }
 
+/// What the host starts, with the digest of the init-data where the hardware keeps it.
+Json Launched(const HostConduct& conduct, const crypto::Sha256Digest& init_data) {
+  if (!conduct.td) {
+    lab::LaunchState launch = conduct.launch;
+    launch.host_data = snp::HostData(init_data.array());
+    return lab::ToJson(launch);
+  }
+  lab::TdState td = *conduct.td;
+  std::array<std::byte, tdx::Measurement::kSize> config_id{};
+  std::ranges::copy(init_data.array(), config_id.begin());
+  td.mr_config_id = tdx::Measurement(config_id);
+  return lab::ToJson(td);
+}
+
 Json ContainerState(std::string_view name, std::string_view state, Json detail) {
   return Json::Object({{"name", name},
                        {"image", "lab"},
@@ -56,13 +70,11 @@ Result<Process> Kubelet::StartAgent(const Json& pod, const HostConduct& conduct,
   const std::string annotation =
       conduct.init_data.value_or(std::string(kube::AnnotationOf(pod, kube::kInitDataAnnotation)));
   const auto init_data = TRY(codec::DecodeInitDataAnnotation(annotation));
-  lab::LaunchState launch = conduct.launch;
-  launch.host_data = TRY(snp::HostData::From(crypto::Sha256(AsBytes(init_data.text)).bytes()));
 
   const auto volume = VolumeOf(pod);
   std::filesystem::create_directories(volume);
   const auto launch_file = volumes_ / (std::string(kube::UidOf(pod)) + ".launch.json");
-  WriteText(launch_file, codec::ToText(lab::ToJson(launch)));
+  WriteText(launch_file, codec::ToText(Launched(conduct, crypto::Sha256(AsBytes(init_data.text)))));
   std::vector<std::string> arguments = {(BinFolder() / "portcullis-agent-lab").string()};
   for (const Json& argument : *agent.Find("args")->if_array())
     arguments.push_back(Replaced(*argument.if_string(), "/run/portcullis", volume.string()));

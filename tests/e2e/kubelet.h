@@ -7,12 +7,14 @@
 #include "kube/kube.h"
 #include "tests/e2e/installation.h"
 #include "tests/lab/launch_state.h"
+#include "tests/lab/tdx_state.h"
 
 namespace portcullis::e2e {
 
 /// What a pretended host does to a pod; by default it launches what was admitted.
 struct HostConduct {
   lab::LaunchState launch;               // HOST_DATA is set from the init-data that is launched
+  std::optional<lab::TdState> td;        // in place of it: a TD, with MRCONFIGID likewise
   std::optional<std::string> init_data;  // another annotation than the pod's: changed after admission
   std::filesystem::path record,
       replay;  // of the attestation request, see tests/lab/programs/agent_lab_main.cpp

@@ -13,13 +13,32 @@ namespace {
 using codec::Json;
 
 constexpr std::chrono::seconds kDecisionLimit{20};
-constexpr const char* kRuntimeClass = "kata-qemu-snp";
 
 std::string MeasurementText(const lab::LaunchState& launch) {
   return codec::EncodeHex(launch.measurement.bytes());
 }
 
-/// The policy of the main job: the lab's healthy Milan and nothing else.
+/// The lab's healthy TD, with the kernel's command line pinned by its event in the log.
+std::string TdxYaml() {
+  const lab::TdState td;
+  const auto hex = [](const auto& value) { return codec::EncodeHex(value.bytes()); };
+  return "  tdx:\n    mrTd: [\"" + hex(td.mr_td) +
+         "\"]\n    mrSeam: {mode: Any, digests: []}\n    rtmrs:\n"
+         "      rtmr0: {mode: Any, digests: []}\n      rtmr1: {mode: Listed, digests: [\"" +
+         hex(td.rtmrs[1]) +
+         "\"]}\n      rtmr2: {mode: Any, digests: []}\n      rtmr3: {mode: Any, digests: []}\n"
+         "    events: [{rtmr: 2, type: EV_IPL, digests: [\"" +
+         hex(*td.events.back().digest) +
+         "\"]}]\n    mrOwner: {mode: Absent, digests: []}\n    mrOwnerConfig: {mode: Absent, digests: []}\n"
+         "    mrServiceTd: {mode: Absent, digests: []}\n"
+         "    tdAttributes: {mustSet: [SEPT_VE_DISABLE], mustClear: [MIGRATABLE, PERFMON]}\n"
+         "    xfamAllowed: \"0x602e7\"\n"
+         "    tcb:\n      evaluation: {set: standard, minNumber: 1}\n      statuses: [UpToDate]\n"
+         "      exceptions: []\n      deniedAdvisories: []\n"
+         "    platforms: {mode: AnyGenuine, allow: [], deny: []}\n    fmspcs: {mode: Any, values: []}\n";
+}
+
+/// The policy of the main job: the lab's healthy Milan, its healthy TD, and nothing else.
 std::string PolicyYaml() {
   return "format: portcullis.dev/policy.v1\n"
          "namespace: team-a\nname: llama\nrevision: 1\nassetClass: ModelWeights\nkeys: [llama-70b]\n"
@@ -37,16 +56,22 @@ std::string PolicyYaml() {
          MeasurementText(lab::LaunchState::Milan()) +
          "\"]\n    minGuestSvn: 0\n"
          "    familyId: {mode: Any, digests: []}\n    imageId: {mode: Any, digests: []}\n"
-         "    idKey: {mode: Absent, digests: []}\n    authorKey: {mode: Absent, digests: []}\n"
+         "    idKey: {mode: Absent, digests: []}\n    authorKey: {mode: Absent, digests: []}\n" +
+         TdxYaml() +
          "freshness: {challengeSeconds: 60}\nlease: {seconds: 3600}\nmaxReleases: 10\ndelivery: Secret\n";
 }
 
-std::string PodYaml(const std::string& name, bool confidential) {
+std::string PodYaml(const std::string& name, const std::string& runtime_class) {
   return "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name +
          "\n  namespace: team-a\n  labels: {portcullis.dev/policy: llama}\nspec:\n  nodeName: lab-node\n" +
-         (confidential ? "  runtimeClassName: kata-qemu-snp\n" : "") +
+         (runtime_class.empty() ? "" : "  runtimeClassName: " + runtime_class + "\n") +
          "  serviceAccountName: inference\n  automountServiceAccountToken: false\n"
          "  containers: [{name: serve, image: \"registry.example/serve:1\"}]\n";
+}
+
+std::string RuntimeClassYaml(const std::string& name) {
+  return "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: " + name + "}\nhandler: " + name +
+         "\n---\n";
 }
 
 template <typename T>
@@ -68,8 +93,10 @@ bool PodStory::as_expected() const {
 }
 
 std::vector<PodStory> MainJob::Pods() {
-  const auto story = [](std::string name, std::string about, std::vector<std::string> reasons) {
+  const auto story = [](std::string name, std::string about, std::vector<std::string> reasons,
+                        std::string tee = "snp") {
     PodStory out;
+    out.tee = std::move(tee);
     out.name = std::move(name);
     out.about = std::move(about);
     out.expected_reasons = std::move(reasons);
@@ -82,14 +109,17 @@ std::vector<PodStory> MainJob::Pods() {
           story("e-replay", "evidence recorded from pod a, sent again",
                 {"ReportDataMismatch", "ChallengeReused"}),
           story("f-init-data", "init-data changed after admission", {"InitDataMismatch"}),
-          story("g-not-confidential", "no confidential RuntimeClass", {"NotConfidential"})};
+          story("g-not-confidential", "no confidential RuntimeClass", {"NotConfidential"}, ""),
+          story("h-tdx", "an Intel TD with the kernel command line that the policy pins", {}, "tdx"),
+          story("i-tdx-old-tcb", "an Intel TD on a platform without its microcode update",
+                {"TcbStatusNotAllowed"}, "tdx")};
 }
 
 Result<> MainJob::PrepareCluster() {
   TRY(installation_.cluster().Kubectl(
       {"apply", "-f", "-"},
-      std::string("apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: ") + kRuntimeClass +
-          "}\nhandler: kata-qemu-snp\n---\napiVersion: v1\nkind: Node\nmetadata: {name: lab-node}\n---\n"
+      RuntimeClassYaml(kSnpRuntimeClass) + RuntimeClassYaml(kTdxRuntimeClass) +
+          "apiVersion: v1\nkind: Node\nmetadata: {name: lab-node}\n---\n"
           "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: inference, namespace: team-a}\n"));
   return Done{};
 }
@@ -141,8 +171,8 @@ Result<> MainJob::PublishKeyAndPolicy() {
   return Done{};
 }
 
-Result<Json> MainJob::CreatePod(const std::string& name, bool confidential) {
-  const Json pod = TRY(codec::ParseYaml(PodYaml(name, confidential)));
+Result<Json> MainJob::CreatePod(const std::string& name, const std::string& runtime_class) {
+  const Json pod = TRY(codec::ParseYaml(PodYaml(name, runtime_class)));
   return installation_.cluster().api().Create(kube::kPods, kTeam, pod);
 }
 
@@ -174,6 +204,12 @@ HostConduct MainJob::ConductFor(const PodStory& story, const Json& pod) const {
       }
       break;
     }
+    case 'h':
+      conduct.td = lab::TdState();
+      break;
+    case 'i':
+      conduct.td = lab::TdState::Outdated();
+      break;
     default:
       break;
   }
@@ -181,7 +217,9 @@ HostConduct MainJob::ConductFor(const PodStory& story, const Json& pod) const {
 }
 
 Result<> MainJob::RunPod(PodStory& story) {
-  const auto pod = CreatePod(story.name, story.name.front() != 'g');
+  const auto pod = CreatePod(story.name, story.tee == "snp"   ? kSnpRuntimeClass
+                                         : story.tee == "tdx" ? kTdxRuntimeClass
+                                                              : "");
   if (!pod) {
     story.refusal = pod.error().ToString();
     return Done{};

@@ -11,12 +11,15 @@ namespace portcullis::e2e {
 
 inline constexpr const char* kPolicyName = "llama";
 inline constexpr const char* kKeyName = "llama-70b";
+inline constexpr const char* kSnpRuntimeClass = "kata-qemu-snp";
+inline constexpr const char* kTdxRuntimeClass = "kata-qemu-tdx";
 
 /// One pod of the main job, and what became of it everywhere that it shows.
 struct PodStory {
   std::string name;                           // "a-right-measurement"
   std::string about;                          // for people
   std::vector<std::string> expected_reasons;  // one of these must be the reason; empty: released
+  std::string tee = "snp";                    // what the pod's RuntimeClass starts it in
   // What was seen.
   bool admitted = false;
   std::string refusal;  // admission's message, where refused
@@ -50,7 +53,7 @@ class MainJob {
   /// The key owner's part, with the CLI alone: authority key, wrapped model key, signed policy; both applied
   /// and accepted.
   Result<> PublishKeyAndPolicy();
-  /// The seven pods, in order.
+  /// The nine pods, in order.
   static std::vector<PodStory> Pods();
   Result<> RunPod(PodStory& story);
   /// Deletes the pod and waits until its Secret is gone and the broker says Revoked.
@@ -67,7 +70,7 @@ class MainJob {
   Result<codec::Json> KeyReleaseOf(const std::string& pod);
   Result<bool> SecretExists(const std::string& name);
   /// Creates a pod through the real admission webhook; Error with its message where refused.
-  Result<codec::Json> CreatePod(const std::string& name, bool confidential = true);
+  Result<codec::Json> CreatePod(const std::string& name, const std::string& runtime_class = kSnpRuntimeClass);
 
  private:
   HostConduct ConductFor(const PodStory& story, const codec::Json& pod) const;

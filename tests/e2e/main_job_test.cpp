@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "codec/text.h"
 #include "kube/objects.h"
 #include "tests/e2e/fixture.h"
@@ -12,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-/// The seven pods of the main job, run once for all tests.
+/// The nine pods of the main job, run once for all tests.
 std::vector<PodStory>& Stories() {
   static std::vector<PodStory> stories = [] {
     auto pods = MainJob::Pods();
@@ -56,8 +58,9 @@ TEST_P(MainJobPod, ShowsInEventKeyReleaseMetricAndAuditRow) {
     EXPECT_FALSE(checks->if_array()->front().TextAt({"actual"}).empty());
   }
   EXPECT_THAT(World::Get().installation().Ops("broker", "/metrics"),
-              HasSubstr("portcullis_decisions_total{reason=\"" + story().reason +
-                        "\",tee=\"snp\",verdict=\"" + story().verdict + "\"}"));
+              HasSubstr("portcullis_decisions_total{reason=\"" + story().reason + "\",tee=\"" + story().tee +
+                        "\",verdict=\"" + story().verdict + "\"}"));
+  EXPECT_EQ(release->TextAt({"status", "tee"}), story().tee);
   EXPECT_GT(story().audit_sequence, 0);
   const auto rows = World::Get().installation().Cli({"audit", "tail", "-o", "json"});
   ASSERT_TRUE(rows);
@@ -75,14 +78,20 @@ TEST_P(MainJobPod, HasASecretOnlyWhereTheKeyWasReleased) {
   EXPECT_EQ(story().main_started, story().expected_reasons.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MainJobPod, ::testing::Range<std::size_t>(0, 7), [](const auto& instance) {
+INSTANTIATE_TEST_SUITE_P(All, MainJobPod, ::testing::Range<std::size_t>(0, 9), [](const auto& instance) {
   std::string name = MainJob::Pods()[instance.param].name;
   std::ranges::replace(name, '-', '_');
   return name;
 });
 
-TEST(MainJob, UnsealsExactlyTheOwnersKeyInTheGuest) {
-  EXPECT_EQ(Stories()[0].unsealed, World::Get().job().model_key());
+TEST(MainJob, UnsealsExactlyTheOwnersKeyInEachGuest) {
+  std::set<std::string> tees;
+  for (const PodStory& story : Stories()) {
+    if (!story.expected_reasons.empty()) continue;
+    EXPECT_EQ(story.unsealed, World::Get().job().model_key()) << story.name;
+    tees.insert(story.tee);
+  }
+  EXPECT_EQ(tees, (std::set<std::string>{"snp", "tdx"}));
 }
 
 TEST(MainJob, KeepsAnImmutableSecretOwnedByThePodThatHoldsOnlyAJwe) {

@@ -193,6 +193,30 @@ TEST_F(MutatePodTest, TakesAPodPinnedToAttestedNodes) {
   ExpectAdmitted(Mutate(pod));
 }
 
+TEST_F(MutatePodTest, RefusesARuntimeClassWhoseTeeThePolicyDoesNotServe) {
+  context.runtime_classes = {"kata-qemu-snp", "kata-qemu-tdx", "kata-cc"};
+  policies["demo/llama"].Set("tees", Json::Object({{"tdx", Json::Object({})}}));
+  ExpectDenied(Mutate(Pod()), ReasonCode::kTeeMismatch, "spec.runtimeClassName: \"kata-qemu-snp\"");
+  Json pod = Pod();
+  pod.Member("spec").Set("runtimeClassName", "kata-qemu-tdx");
+  ExpectAdmitted(Mutate(pod));
+  // One that names none is left to the evidence.
+  pod.Member("spec").Set("runtimeClassName", "kata-cc");
+  ExpectAdmitted(Mutate(pod));
+  policies["demo/llama"].Set("tees", Json::Object({{"snp", Json::Object({})}}));
+  ExpectAdmitted(Mutate(Pod()));
+}
+
+TEST_F(MutatePodTest, MeasuresInitDataOfATdSoThatMrConfigIdHoldsIt) {
+  context.runtime_classes = {"kata-qemu-tdx"};
+  Json pod = Pod();
+  pod.Member("spec").Set("runtimeClassName", "kata-qemu-tdx");
+  const Json admitted = Admitted(pod);
+  EXPECT_EQ(InitDataOf(admitted).algorithm, "sha256");
+  EXPECT_EQ(kube::AnnotationOf(admitted, kube::kInitDataDigestAnnotation),
+            crypto::DigestText(crypto::Sha256(AsBytes(InitDataOf(admitted).text))));
+}
+
 struct Refused {
   const char* name;
   ReasonCode code;

@@ -55,7 +55,7 @@ struct Attestation {
 std::vector<std::string> FailedIds(const Appraisal& appraisal) {
   std::vector<std::string> out;
   for (const evidence::Finding& finding : appraisal.tree.findings)
-    if (finding.outcome == evidence::Outcome::kFailed) out.push_back(finding.check_id);
+    if (finding.outcome == evidence::Outcome::kFailed) out.emplace_back(finding.check_id);
   return out;
 }
 
@@ -151,8 +151,8 @@ TEST(Appraisal, RefusesEachDefectInItsOwnRowAndOnlyThere) {
 
 TEST(Appraisal, HasACaseForEachRowOfTheRequest) {
   for (const evidence::Finding& row : RequestCheckRows()) {
-    const auto found =
-        std::ranges::find(kCases, row.check_id, [](const Case& c) { return std::string(c.id); });
+    const auto found = std::ranges::find(kCases, std::string_view(row.check_id),
+                                         [](const Case& c) { return std::string_view(c.id); });
     ASSERT_NE(found, std::end(kCases)) << row.check_id;
     EXPECT_EQ(found->reason, row.reason);
   }
