@@ -9,7 +9,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "agent/azure_tee.h"
 #include "tests/agent/fake_broker.h"
+#include "tests/lab/programs/lab_azure.h"
 #include "tests/lab/programs/lab_tsm.h"
 #include "tests/support/fake_clock.h"
 
@@ -62,6 +64,7 @@ class AgentMainTest : public ::testing::Test {
         .clock = clock,
         .random = random,
         .connect = [this](const http::ClientOptions& options) -> Result<std::shared_ptr<http::Client>> {
+          if (options.base_url == kMetadataUrl) return metadata;
           connections.push_back(options);
           return std::shared_ptr<http::Client>(broker);
         },
@@ -70,6 +73,7 @@ class AgentMainTest : public ::testing::Test {
               sleeps.push_back(time);
               clock.Advance(time);
             },
+        .open_vtpm = open_vtpm,
     };
     ::testing::internal::CaptureStderr();
     ::testing::internal::CaptureStdout();
@@ -97,6 +101,8 @@ class AgentMainTest : public ::testing::Test {
   std::shared_ptr<test::FakeBroker> broker = std::make_shared<test::FakeBroker>(signing_key);
   test::FakeClock clock;
   test::SeededRandom random;
+  std::function<Result<std::unique_ptr<Vtpm>>()> open_vtpm;
+  std::shared_ptr<http::Client> metadata;
   std::vector<http::ClientOptions> connections;
   std::vector<milliseconds> sleeps;
   std::string directory, output, errors;
@@ -250,6 +256,42 @@ TEST_F(AgentMainTest, FetchesTheKeyInATdToo) {
   ASSERT_EQ(RunOn(td, {"fetch", "--init-data", annotation, "--out", directory}), 0) << errors;
   EXPECT_EQ(KeyFile(), "the model key");
   EXPECT_EQ(broker->bodies[0].TextAt({"tee"}), "tdx");
+}
+
+TEST_F(AgentMainTest, FetchesTheKeyInAnAzureVmToo) {
+  lab::AzureState state;
+  const auto init_data = codec::DecodeInitDataAnnotation(annotation).value();
+  state.ExtendInitData(crypto::Sha256(AsBytes(init_data.text)));
+  auto machine = std::make_unique<lab::LabAzure>(lab::LabPki::Shared(), lab::LaunchState::Milan(), state);
+  metadata = machine->Metadata();
+  open_vtpm = [&]() -> Result<std::unique_ptr<Vtpm>> { return std::unique_ptr<Vtpm>(std::move(machine)); };
+  NoTsm no_tsm;
+  ASSERT_EQ(RunOn(no_tsm, {"fetch", "--init-data", annotation, "--out", directory}), 0) << errors;
+  EXPECT_EQ(KeyFile(), "the model key");
+  EXPECT_EQ(broker->bodies[0].TextAt({"tee"}), "az-snp-vtpm");
+}
+
+TEST_F(AgentMainTest, AsksTheVtpmOnlyWhereThereIsNoConfigfs) {
+  open_vtpm = []() -> Result<std::unique_ptr<Vtpm>> {
+    ADD_FAILURE() << "opened";
+    return Error{ReasonCode::kNotFound, "there is no TPM"};
+  };
+  EXPECT_EQ(Fetch(), 0) << errors;
+}
+
+TEST_F(AgentMainTest, SaysWhatIsMissingWhereThereIsNeither) {
+  NoTsm no_tsm;
+  open_vtpm = []() -> Result<std::unique_ptr<Vtpm>> {
+    return Error{ReasonCode::kNotFound, "there is no TPM"};
+  };
+  EXPECT_EQ(RunOn(no_tsm, {"fetch", "--init-data", annotation, "--out", directory}), 2);
+  ExpectOneLine("NotFound");
+  EXPECT_NE(errors.find("there is no configfs-tsm"), std::string::npos) << errors;
+  open_vtpm = []() -> Result<std::unique_ptr<Vtpm>> {
+    return Error{ReasonCode::kInternalError, "the TPM can't be opened"};
+  };
+  EXPECT_EQ(RunOn(no_tsm, {"fetch", "--init-data", annotation, "--out", directory}), 1);
+  EXPECT_NE(errors.find("the TPM can't be opened"), std::string::npos) << errors;
 }
 
 TEST_F(AgentMainTest, RefusesInitDataThatATdWasNotLaunchedWith) {

@@ -4,6 +4,7 @@
 
 #include "agent/rcar.h"
 #include "evidence/azure/checks.h"
+#include "evidence/azure/hcl_report.h"
 #include "tests/agent/guest.h"
 #include "tests/lab/programs/lab_azure.h"
 #include "tests/lab/snp_lists.h"
@@ -38,7 +39,16 @@ class AzureTeeTest : public ::testing::Test {
   lab::AzureState state;
   std::vector<milliseconds> pauses;
   const ReportData asked = ReportDataFor("nonce", codec::Json::Object({{"kty", "EC"}}));
-  const azure::Binding binding{ToBuffer(asked.bytes().first(48)), std::nullopt};
+
+  /// The quote is over the digest alone, the hardware's report over its padded form.
+  void ExpectBound(const azure::VtpmQuote& quote, Bytes hcl_report, azure::ReportType type) const {
+    const auto parsed = tpm::ParseQuote(quote.message);
+    ASSERT_TRUE(parsed) << parsed.error().ToString();
+    EXPECT_TRUE(SameBytes(parsed->extra_data, asked.bytes().first(48)));
+    const auto report = azure::ParseHclReport(hcl_report, type);
+    ASSERT_TRUE(report) << report.error().ToString();
+    EXPECT_TRUE(SameBytes(report->user_data->bytes(), asked.bytes()));
+  }
 
   lab::LabAzure Snp() { return {lab::LabPki::Shared(), lab::LaunchState::Milan(), state}; }
   lab::LabAzure Tdx() { return {lab::TdxLabPki::Shared(), lab::TdState(), state}; }
@@ -60,9 +70,10 @@ TEST_F(AzureTeeTest, GivesSnpEvidenceThatVerifies) {
   const auto evidence = azure::ParseSnpEvidence(*json);
   ASSERT_TRUE(evidence) << evidence.error().ToString();
   EXPECT_EQ(evidence->version, 2);
+  ExpectBound(evidence->quote, evidence->hcl_report, azure::ReportType::kSnp);
   const lab::LabLists lists(lab::LabPki::Shared(), kNow);
   const auto verified =
-      azure::VerifyAzSnp(*evidence, &lists, lab::LabPki::Shared().anchors(), kNow, nullptr, &binding);
+      azure::VerifyAzSnp(*evidence, &lists, lab::LabPki::Shared().anchors(), kNow, nullptr, nullptr);
   EXPECT_TRUE(verified.tree.allowed()) << codec::ToText(verified.tree.ToJson());
 }
 
@@ -72,9 +83,10 @@ TEST_F(AzureTeeTest, GivesTdxEvidenceThatVerifies) {
   ASSERT_TRUE(json) << json.error().ToString();
   const auto evidence = azure::ParseTdxEvidence(*json);
   ASSERT_TRUE(evidence) << evidence.error().ToString();
+  ExpectBound(evidence->quote, evidence->hcl_report, azure::ReportType::kTdx);
   const lab::LabCollateral collateral(lab::TdxLabPki::Shared(), kNow);
   const auto verified =
-      azure::VerifyAzTdx(*evidence, collateral, lab::TdxLabPki::Shared().anchors(), kNow, nullptr, &binding);
+      azure::VerifyAzTdx(*evidence, collateral, lab::TdxLabPki::Shared().anchors(), kNow, nullptr, nullptr);
   EXPECT_TRUE(verified.tree.allowed()) << codec::ToText(verified.tree.ToJson());
 }
 

@@ -10,6 +10,7 @@
 #include "crypto/jose.h"
 #include "evidence/snp/report.h"
 #include "evidence/tdx/quote.h"
+#include "evidence/tpm/quote.h"
 #include "tests/agent/guest.h"
 #include "tests/support/seeded_random.h"
 
@@ -65,8 +66,14 @@ class FakeBroker final : public http::Client {
     return response;
   }
 
-  /// What the hardware signed, of either TEE.
+  /// What the hardware signed, of any TEE.
   static ByteBuffer ReportDataIn(const codec::Json& evidence) {
+    if (const codec::Json* quote = evidence.Find("tpm_quote")) {
+      const ByteBuffer message = codec::DecodeHex(quote->TextAt({"message"})).value();
+      ByteBuffer data = tpm::ParseQuote(message).value().extra_data;
+      data.resize(agent::ReportData::kSize);
+      return data;
+    }
     if (const codec::Json* quote = evidence.Find("quote")) {
       const ByteBuffer bytes = codec::DecodeBase64(*quote->if_string()).value();
       return ToBuffer(tdx::ParseQuote(bytes).value().report.report_data.bytes());
