@@ -19,10 +19,12 @@ command -v cargo >/dev/null || die "no 'cargo' on PATH; Rust 1.$min_rust_minor o
 unset GOOS GOARCH
 export GOFLAGS='' GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0
 go_version=$(cd / && go env GOVERSION)
-[[ $go_version =~ ^(devel )?go1\.([0-9]+) ]] && ((BASH_REMATCH[2] >= min_go_minor)) ||
+# is_release PATTERN MINOR TEXT: TEXT names release 1.N, N at least MINOR.
+is_release() { [[ $3 =~ $1([0-9]+) ]] && ((BASH_REMATCH[1] >= $2)); }
+is_release '^go1\.' "$min_go_minor" "$go_version" ||
   die "Go 1.$min_go_minor or newer is needed; $(command -v go) is $go_version"
 rust_version=$(cargo --version)
-[[ $rust_version =~ ^cargo\ 1\.([0-9]+)\. ]] && ((BASH_REMATCH[1] >= min_rust_minor)) ||
+is_release '^cargo 1\.' "$min_rust_minor" "$rust_version" ||
   die "Rust 1.$min_rust_minor or newer is needed; $(command -v cargo) is $rust_version"
 
 cache=${PORTCULLIS_CACHE:-${XDG_CACHE_HOME:-${HOME:?set HOME or PORTCULLIS_CACHE}/.cache}/portcullis}
