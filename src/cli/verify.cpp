@@ -80,14 +80,14 @@ Result<Judging> ReadJudging(const VerifyOptions& options, const CliPorts& ports)
                  .tdx_anchors = ports.tdx_anchors};
 }
 
-void CompareBytes(std::string_view row, ReasonCode reason, Bytes expected, Bytes actual,
+void CompareBytes(evidence::TableText row, ReasonCode reason, Bytes expected, Bytes actual,
                   evidence::ProofTree& tree) {
   const bool unproven = std::ranges::any_of(tree.findings, [](const evidence::Finding& f) {
     return f.outcome == evidence::Outcome::kNotEvaluated;
   });
   const evidence::Outcome compared =
       SameBytes(expected, actual) ? evidence::Outcome::kPassed : evidence::Outcome::kFailed;
-  tree.findings.push_back({std::string(row), reason, unproven ? evidence::Outcome::kNotEvaluated : compared,
+  tree.findings.push_back({row, reason, unproven ? evidence::Outcome::kNotEvaluated : compared,
                            codec::EncodeHex(expected), codec::EncodeHex(actual), "the command line"});
 }
 

@@ -67,7 +67,7 @@ Result<Verdict> Judge(const azure::SnpEvidence& evidence, const Judging& judging
 Result<Verdict> Judge(const azure::TdxEvidence& evidence, const Judging& judging);
 
 /// A comparison that the baseline has no row for, since it comes from the command line.
-void CompareBytes(std::string_view row, ReasonCode reason, Bytes expected, Bytes actual,
+void CompareBytes(evidence::TableText row, ReasonCode reason, Bytes expected, Bytes actual,
                   evidence::ProofTree& tree);
 /// Takes a row out of the tree, so that nobody takes it for passed.
 void DropRow(std::string_view row, evidence::ProofTree& tree);

@@ -57,7 +57,7 @@ Result<RsaPublicKey> Accept(const BIGNUM* modulus, const BIGNUM* exponent) {
   if (BN_is_word(exponent, kExponent) != 1) return NotAccepted("an RSA key must have the exponent 65537");
   KeyPtr key = KeyOf(modulus, exponent);
   if (key == nullptr) return NotAccepted("not an RSA key");
-  return RsaPublicKey(std::make_shared<const RsaPublicKey::Impl>(std::move(key), bits));
+  return RsaPublicKey(std::make_shared<const RsaPublicKey::Impl>(RsaPublicKey::Impl{std::move(key), bits}));
 }
 
 BignumPtr ParameterOf(const EVP_PKEY* key, const char* name) {

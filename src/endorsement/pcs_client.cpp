@@ -1,16 +1,11 @@
 #include "endorsement/pcs_client.h"
 
-#include <algorithm>
-#include <limits>
-
-#include "codec/json.h"
 #include "codec/text.h"
 #include "endorsement/issuer_chain.h"
 
 namespace portcullis::endorsement {
 namespace {
 
-constexpr std::size_t kMaxEvaluationNumbers = 256;
 constexpr char kDerSequenceTag = 0x30;
 
 Error Malformed(StaticText text) { return Error{ReasonCode::kEvidenceMalformed, text}; }
@@ -61,26 +56,6 @@ Result<Document> PcsClient::FetchRootCrl(const std::string& chain) {
   const http::Response answer = TRY(courtesy_.Get(root_crl_, root_crl_));
   ByteBuffer der = TRY(DerOf(answer.body));
   return Document{RootCrlId{}, std::move(der), chain};
-}
-
-Result<std::vector<EvaluationNumber>> PcsClient::FetchEvaluationNumbers() {
-  const std::string path = "/tdx/certification/v4/tcbevaluationdatanumbers";
-  const http::Response answer = TRY(courtesy_.Get(base_ + path, path));
-  const codec::Json body = TRY(codec::ParseJson(answer.body));
-  const codec::Json* const list = body.At({"tcbEvaluationDataNumbers", "tcbEvalNumbers"});
-  const codec::JsonArray* const items = list != nullptr ? list->if_array() : nullptr;
-  if (items == nullptr || items->size() > kMaxEvaluationNumbers)
-    return Malformed("the answer has no evaluation numbers");
-  std::vector<EvaluationNumber> numbers;
-  for (const codec::Json& item : *items) {
-    const codec::Json* const number = item.Find("tcbEvaluationDataNumber");
-    const auto value = number != nullptr ? number->if_uint64() : std::nullopt;
-    if (!value || *value > std::numeric_limits<std::uint32_t>::max())
-      return Malformed("an evaluation number is none");
-    numbers.push_back({static_cast<std::uint32_t>(*value), std::string(item.TextAt({"tcbRecoveryEventDate"})),
-                       std::string(item.TextAt({"tcbDate"}))});
-  }
-  return numbers;
 }
 
 }  // namespace portcullis::endorsement

@@ -9,12 +9,6 @@ inline constexpr std::string_view kIntelPcs = "https://api.trustedservices.intel
 inline constexpr std::string_view kIntelRootCrl =
     "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
 
-/// One evaluation data number that Intel lists: which recovery event it stands for.
-struct EvaluationNumber {
-  std::uint32_t number;
-  std::string recovery_event, effective;  // as Intel writes its dates
-};
-
 /// Intel's Provisioning Certification Service, API v4, or a mirror of it (tdx.md section 5). Thread-safe.
 /// Nothing it returns is verified: the store's gate does that.
 class PcsClient {
@@ -29,8 +23,6 @@ class PcsClient {
   Result<Document> FetchPckCrl(const PckCrlId& id);
   /// Served without a chain: `chain` is any that ends in the root.
   Result<Document> FetchRootCrl(const std::string& chain);
-  /// For display only: the list is signed as well, but decides nothing here.
-  Result<std::vector<EvaluationNumber>> FetchEvaluationNumbers();
 
  private:
   Result<Document> FetchSigned(const Id& id, const std::string& path,

@@ -25,8 +25,13 @@ std::string RandomHex(Random& random, std::size_t bytes) {
   return codec::EncodeHex(out);
 }
 
-evidence::Finding Refusal(std::string id, ReasonCode reason, std::string expected, std::string actual) {
-  return {std::move(id),          reason, evidence::Outcome::kFailed, std::move(expected), std::move(actual),
+evidence::Finding Refusal(evidence::TableText id, ReasonCode reason, std::string expected,
+                          std::string actual) {
+  return {id,
+          reason,
+          evidence::Outcome::kFailed,
+          std::move(expected),
+          std::move(actual),
           "docs/reference/api.md"};
 }
 
@@ -279,7 +284,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
   for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
   for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);
   for (const auto& finding : appraisal.tree.findings)
-    if (finding.outcome == evidence::Outcome::kFailed) failed.push_back(finding.check_id);
+    if (finding.outcome == evidence::Outcome::kFailed) failed.push_back(std::string_view(finding.check_id));
   const std::string evidence_digest = crypto::DigestText(attempt.request.evidence_digest);
   const std::string policy_digest = snapshot.policy ? crypto::DigestText(snapshot.policy->policy.digest) : "";
   const std::string verdict = attempt.allowed ? "allow" : "deny";

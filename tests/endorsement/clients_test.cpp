@@ -219,15 +219,6 @@ TEST_F(Pcs, TakesAMirrorsListsInHex) {
   EXPECT_FALSE(pcs.FetchRootCrl(intel.pck_crl.chain));
 }
 
-TEST_F(Pcs, ReadsRealEvaluationNumbers) {
-  PORTCULLIS_TESTDATA_OR_SKIP(file, "tdx/collateral/tcbeval-tdx-20251013.json");
-  network.answers["https://pcs.example/tdx/certification/v4/tcbevaluationdatanumbers"] = Ok(ReadBytes(file));
-  const auto numbers = pcs.FetchEvaluationNumbers();
-  ASSERT_TRUE(numbers);
-  EXPECT_EQ(numbers->front().number, 20u);
-  EXPECT_EQ(numbers->front().recovery_event, "2025-08-12T00:00:00Z");
-}
-
 TEST_F(Pcs, DecodesChainsStrictly) {
   const std::string pem = intel.tcb_info.chain;
   EXPECT_EQ(endorsement::DecodeIssuerChain(PercentEncoded(pem)).value(), pem);

@@ -104,6 +104,9 @@ TEST(Client, RefusesConfigurationsThatAreNotSafe) {
   EXPECT_TRUE(create("https://kbs.example:8443/prefix", authority.pem()));
   EXPECT_TRUE(create("http://127.0.0.1:80", ""));
   EXPECT_TRUE(create("http://localhost:80", ""));
+  EXPECT_TRUE(create("http://169.254.169.254", ""));  // a cloud's metadata service
+  EXPECT_FALSE(create("http://169.254.169.253", ""));
+  EXPECT_FALSE(create("http://169.254.169.254.evil.example", ""));
   EXPECT_FALSE(create("https://kbs.example:8443", ""));
   EXPECT_FALSE(create("http://kbs.example", authority.pem()));
   EXPECT_FALSE(create("http://127.0.0.1.evil.example", ""));

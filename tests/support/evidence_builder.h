@@ -127,7 +127,7 @@ class EvidenceBuilder {
 inline std::vector<std::string> Refusals(const evidence::ProofTree& tree) {
   std::vector<std::string> out;
   for (const evidence::Finding& finding : tree.findings)
-    if (finding.outcome == evidence::Outcome::kFailed) out.push_back(finding.check_id);
+    if (finding.outcome == evidence::Outcome::kFailed) out.emplace_back(finding.check_id);
   return out;
 }
 

@@ -28,9 +28,9 @@ constexpr struct FormRow {
 
 template <typename T>
 void AddFormRow(const FormRow& row, const Result<T>& parsed, ProofTree& tree) {
-  tree.findings.push_back({std::string(row.id), ReasonCode::kEvidenceMalformed,
+  tree.findings.push_back({row.id, ReasonCode::kEvidenceMalformed,
                            parsed ? Outcome::kPassed : Outcome::kFailed, std::string(row.expected),
-                           parsed ? "as expected" : parsed.error().ToString(), std::string(row.source)});
+                           parsed ? "as expected" : parsed.error().ToString(), row.source});
 }
 
 /// What the tables look at beside the hardware: both evidences have it.
@@ -168,8 +168,8 @@ Verification VerifyAzTdx(const TdxEvidence& evidence, const tdx::CollateralSourc
 std::vector<Finding> CheckRows() {
   ProofTree rows;
   for (const FormRow& row : {kHclRow, kQuoteRow})
-    rows.findings.push_back({std::string(row.id), ReasonCode::kEvidenceMalformed, Outcome::kNotEvaluated, "",
-                             "", std::string(row.source)});
+    rows.findings.push_back(
+        {row.id, ReasonCode::kEvidenceMalformed, Outcome::kNotEvaluated, "", "", row.source});
   evidence::NotEvaluated(OriginChecks(), rows);
   evidence::NotEvaluated(TdxOriginChecks(), rows);
   evidence::NotEvaluated(PolicyChecks(), rows);

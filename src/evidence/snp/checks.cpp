@@ -28,8 +28,8 @@ constexpr struct FormRow {
 
 void AddFormRows(const Result<Report>& parsed, evidence::ProofTree& tree) {
   for (const FormRow& row : kFormRows) {
-    Finding finding{std::string(row.id),       row.reason,    Outcome::kPassed,
-                    std::string(row.expected), "as expected", std::string(row.source)};
+    Finding finding{row.id,        row.reason, Outcome::kPassed, std::string(row.expected),
+                    "as expected", row.source};
     if (!parsed) {
       const bool failed = parsed.error().code == row.reason;
       finding.outcome = failed ? Outcome::kFailed : Outcome::kNotEvaluated;
@@ -72,8 +72,7 @@ std::span<const evidence::Check<Subject>> PolicyChecks() {
 std::vector<Finding> CheckRows() {
   evidence::ProofTree rows;
   for (const FormRow& row : kFormRows)
-    rows.findings.push_back(
-        {std::string(row.id), row.reason, Outcome::kNotEvaluated, "", "", std::string(row.source)});
+    rows.findings.push_back({row.id, row.reason, Outcome::kNotEvaluated, "", "", row.source});
   AddNotEvaluated(ChainCheckRows(), rows);
   AddLaterRowsNotEvaluated(true, true, rows);
   return rows.findings;

@@ -25,8 +25,7 @@ void AddFormRows(const Result<Quote>& parsed, evidence::ProofTree& tree) {
   bool reached = true;
   for (const FormRow& row : FormRows()) {
     const bool failed = !parsed && parsed.error().where == row.id;
-    Finding finding{std::string(row.id),       row.reason, Outcome::kNotEvaluated,
-                    std::string(row.expected), "",         std::string(row.source)};
+    Finding finding{row.id, row.reason, Outcome::kNotEvaluated, std::string(row.expected), "", row.source};
     if (failed) {
       finding.outcome = Outcome::kFailed;
       finding.actual = parsed.error().ToString();
@@ -67,8 +66,7 @@ ExaminedLog ExamineLog(Bytes bytes) {
 std::vector<Finding> CheckRows() {
   evidence::ProofTree rows;
   for (const FormRow& row : FormRows())
-    rows.findings.push_back(
-        {std::string(row.id), row.reason, Outcome::kNotEvaluated, "", "", std::string(row.source)});
+    rows.findings.push_back({row.id, row.reason, Outcome::kNotEvaluated, "", "", row.source});
   AddChainRowsNotEvaluated(rows);
   evidence::NotEvaluated(BaselineChecks(), rows);
   AddPolicyRowsNotEvaluated(true, rows);

@@ -65,7 +65,7 @@ TEST(AzureSnpChecks, EachRefusesItsOwnDefectAndOnlyThat) {
 TEST(AzureSnpChecks, HaveACaseEach) {
   std::vector<std::string> rows, cases;
   for (const evidence::Finding& row : CheckRows())
-    if (row.check_id != "az.td-report") rows.push_back(row.check_id);  // TDX has its own
+    if (row.check_id != "az.td-report") rows.emplace_back(row.check_id);  // TDX has its own
   for (const auto& c : kCases) cases.emplace_back(c.id);
   EXPECT_EQ(cases, rows);
 }
@@ -73,7 +73,7 @@ TEST(AzureSnpChecks, HaveACaseEach) {
 TEST(AzureSnpChecks, HaveTheSameRowsWhateverTheEvidence) {
   const auto ids = [](const evidence::Verification& verified) {
     std::vector<std::string> out;
-    for (const evidence::Finding& finding : verified.tree.findings) out.push_back(finding.check_id);
+    for (const evidence::Finding& finding : verified.tree.findings) out.emplace_back(finding.check_id);
     return out;
   };
   const auto rows = ids(SnpBuilder().Verify());

@@ -115,7 +115,7 @@ TEST(AzureTdxChecks, EachRefusesItsOwnDefectAndOnlyThat) {
 
 TEST(AzureTdxChecks, HaveACaseEach) {
   std::vector<std::string> rows, cases;
-  for (const evidence::Finding& row : CheckRows()) rows.push_back(row.check_id);
+  for (const evidence::Finding& row : CheckRows()) rows.emplace_back(row.check_id);
   for (const auto& c : kCases) cases.emplace_back(c.id);
   EXPECT_EQ(cases, rows);
 }

@@ -64,7 +64,7 @@ TEST(SnpChainChecks, EachRefusesItsOwnDefectAndOnlyThat) {
 TEST(SnpChainChecks, HaveACaseEach) {
   std::vector<std::string> cases, rows;
   for (const Case& c : kCases) cases.emplace_back(c.id);
-  for (const evidence::Finding& row : ChainCheckRows()) rows.push_back(row.check_id);
+  for (const evidence::Finding& row : ChainCheckRows()) rows.emplace_back(row.check_id);
   EXPECT_EQ(cases, rows);
 }
 

@@ -310,7 +310,7 @@ TEST(VerifySnp, LeavesLaterRowsOpenWhereTheReportIsNotAuthentic) {
 TEST(VerifySnp, HasTheSameRowsInTheSameOrderWhateverTheEvidence) {
   const auto ids = [](const std::vector<evidence::Finding>& findings) {
     std::vector<std::string> out;
-    for (const evidence::Finding& finding : findings) out.push_back(finding.check_id);
+    for (const evidence::Finding& finding : findings) out.emplace_back(finding.check_id);
     return out;
   };
   const auto rows = ids(CheckRows());

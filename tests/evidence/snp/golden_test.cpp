@@ -29,7 +29,8 @@ TEST(SnpCheckRows, AreTheOnesOfTheGoldenFile) {
 TEST(SnpCheckRows, AreEachExplained) {
   const std::string page = test::ReadFile(InSource("docs/reference/checks.md"));
   for (const evidence::Finding& row : CheckRows()) {
-    const std::string cells = "| `" + row.check_id + "` | " + std::string(NameOf(row.reason)) + " |";
+    const std::string cells =
+        "| `" + std::string(row.check_id) + "` | " + std::string(NameOf(row.reason)) + " |";
     EXPECT_NE(page.find(cells), std::string::npos) << row.check_id;
   }
 }
@@ -37,7 +38,7 @@ TEST(SnpCheckRows, AreEachExplained) {
 TEST(SnpCheckRows, HaveUniqueNames) {
   std::set<std::string> ids;
   for (const evidence::Finding& row : CheckRows())
-    EXPECT_TRUE(ids.insert(row.check_id).second) << row.check_id;
+    EXPECT_TRUE(ids.emplace(row.check_id).second) << row.check_id;
 }
 
 }  // namespace

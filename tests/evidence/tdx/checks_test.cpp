@@ -136,7 +136,7 @@ TEST(TdxChecks, HaveACaseEach) {
   PORTCULLIS_TESTDATA_OR_SKIP(root, "tdx");
   const Data data(root);
   std::set<std::string> rows, covered;
-  for (const evidence::Finding& row : CheckRows()) rows.insert(row.check_id);
+  for (const evidence::Finding& row : CheckRows()) rows.emplace(row.check_id);
   for (const Defect& defect : kDefects) covered.insert(std::string(defect.id));
   for (const auto* cases : {&data.real, &data.synthetic})
     for (const Case& c : *cases) {
@@ -149,7 +149,7 @@ TEST(TdxChecks, HaveACaseEach) {
 TEST(TdxChecks, HaveUniqueNames) {
   std::set<std::string> rows;
   for (const evidence::Finding& row : CheckRows())
-    EXPECT_TRUE(rows.insert(row.check_id).second) << row.check_id;
+    EXPECT_TRUE(rows.emplace(row.check_id).second) << row.check_id;
 }
 
 TEST(TdxChecks, NameBothSides) {
@@ -167,7 +167,7 @@ TEST(TdxChecks, HaveTheSameRowsInTheSameOrderWhateverTheEvidence) {
   const Data data(root);
   const auto ids = [](const std::vector<evidence::Finding>& findings) {
     std::vector<std::string> out;
-    for (const evidence::Finding& finding : findings) out.push_back(finding.check_id);
+    for (const evidence::Finding& finding : findings) out.emplace_back(finding.check_id);
     return out;
   };
   const auto rows = ids(CheckRows());

@@ -64,7 +64,7 @@ evidence::Verification VerifyWith(const TdState& state, const tdx::Evidence& evi
 std::vector<std::string> Refusals(const evidence::Verification& verification) {
   std::vector<std::string> out;
   for (const evidence::Finding& finding : verification.tree.findings)
-    if (finding.outcome == evidence::Outcome::kFailed) out.push_back(finding.check_id);
+    if (finding.outcome == evidence::Outcome::kFailed) out.emplace_back(finding.check_id);
   return out;
 }
 std::vector<std::string> RefusalsOf(const TdState& state, EvaluationSet set = EvaluationSet::kStandard) {

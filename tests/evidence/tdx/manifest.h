@@ -183,7 +183,7 @@ inline Case Named(const std::vector<Case>& cases, std::string_view name) {
 inline std::vector<std::string> Refusals(const evidence::ProofTree& tree) {
   std::vector<std::string> out;
   for (const evidence::Finding& finding : tree.findings)
-    if (finding.outcome == evidence::Outcome::kFailed) out.push_back(finding.check_id);
+    if (finding.outcome == evidence::Outcome::kFailed) out.emplace_back(finding.check_id);
   return out;
 }
 
