@@ -186,7 +186,8 @@ TEST_F(Policies, ChangedBetweenAppraisalAndCommitAreAppraisedAgain) {
     for (std::int64_t revision = 2; !stop; ++revision) (void)PutPolicy({.revision = revision});
   });
   int allowed = 0;
-  for (int i = 0; i < 20; ++i) {
+  // On a busy machine the changer may win many times in a row.
+  for (int i = 0; i < 20 || (allowed == 0 && i < 1000); ++i) {
     const Answer answer = Attest(guest);
     if (answer.allowed())
       ++allowed;
