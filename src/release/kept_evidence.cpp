@@ -17,16 +17,32 @@ Result<std::string> EvidenceText(const Json& kept) {
   return ToText(TRY(codec::Gunzip(packed, kMaxEvidenceText)));
 }
 
+/// What an appraisal reads of SNP evidence: the host's table has two certificates more that are never looked
+/// at, and its page is filled with zeros.
+std::string SnpText(const policy::SnpEvidence& evidence) {
+  codec::JsonArray certificates;
+  for (const crypto::Certificate& certificate : evidence.certificates)
+    certificates.emplace_back(codec::EncodeBase64(certificate.der()));
+  return codec::ToText(Json::Object({{"attestation_report", codec::EncodeBase64(evidence.report)},
+                                     {"certificates", std::move(certificates)}}));
+}
+
+std::string EvidenceTextOf(const AttestationRequest& request) {
+  const auto* snp = std::get_if<policy::SnpEvidence>(&request.evidence);
+  return snp != nullptr ? SnpText(*snp) : request.evidence_text;
+}
+
 }  // namespace
 
 std::string KeptEvidenceText(std::string_view tee, const AttestationRequest& request,
                              std::string_view init_data_text) {
   Json kept = Json::Object(
       {{"tee", tee}, {"initData", init_data_text}, {"reportData", codec::EncodeHex(request.report_data)}});
-  if (request.evidence_text.size() <= kKeptAsItIs)
-    kept.Set("evidence", request.evidence_text);
+  std::string text = EvidenceTextOf(request);
+  if (text.size() <= kKeptAsItIs)
+    kept.Set("evidence", std::move(text));
   else
-    kept.Set("packedEvidence", codec::EncodeBase64(codec::Gzip(AsBytes(request.evidence_text))));
+    kept.Set("packedEvidence", codec::EncodeBase64(codec::Gzip(AsBytes(text))));
   return codec::ToText(kept);
 }
 
