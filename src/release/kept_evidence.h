@@ -11,7 +11,8 @@ struct KeptEvidence {
   ByteBuffer report_data;
 };
 
-/// As it is stored: JSON, with the evidence as it came, packed where it is long (an event log is).
+/// As it is stored: JSON, with what an appraisal reads of the evidence, packed where it is long (an event log
+/// is).
 std::string KeptEvidenceText(std::string_view tee, const AttestationRequest& request,
                              std::string_view init_data_text);
 /// Errors: those of the parts, for a text that KeptEvidenceText() did not make.
