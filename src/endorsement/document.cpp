@@ -12,6 +12,8 @@ template <typename... Fns>
 struct Overloaded : Fns... {
   using Fns::operator()...;
 };
+template <typename... Fns>
+Overloaded(Fns...) -> Overloaded<Fns...>;  // clang before 17 does not find it by itself
 
 constexpr std::size_t kTurinHwidBytes = 8;
 constexpr std::array kProducts = {snp::Product::kMilan, snp::Product::kGenoa, snp::Product::kTurin};
