@@ -110,6 +110,7 @@ class Fleet {
 
   Result<> AwaitReleased(std::size_t count) {
     std::size_t released = 0;
+    SteadyTime said{};
     const bool all = e2e::Eventually(std::chrono::minutes(10), [&] {
       released = 0;
       std::string next;
@@ -121,7 +122,10 @@ class Fleet {
           released += item.TextAt({"status", "phase"}) == "Released" ? 1 : 0;
         next = page->continue_token;
       } while (!next.empty());
-      Say(std::to_string(released) + " released");
+      if (released == count || said + std::chrono::seconds(5) < std::chrono::steady_clock::now()) {
+        Say(std::to_string(released) + " of " + std::to_string(count) + " released");
+        said = std::chrono::steady_clock::now();
+      }
       return released == count;
     });
     if (!all) return Error{ReasonCode::kInternalError, "not all were released", std::to_string(released)};
