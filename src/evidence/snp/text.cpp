@@ -1,7 +1,5 @@
 #include "evidence/snp/text.h"
 
-#include <charconv>
-
 #include "codec/text.h"
 
 namespace portcullis::snp {
@@ -29,19 +27,6 @@ std::string TextOf(CpuId cpuid) {
   std::string out = hex(cpuid.family) + "/" + hex(cpuid.model) + "/" + hex(cpuid.stepping);
   if (const auto product = ProductOf(cpuid)) out += " (" + std::string(NameOf(*product)) + ")";
   return out;
-}
-
-std::string HexNumber(std::uint64_t value) {
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value, 16).ptr;
-  return "0x" + std::string(digits, end);
-}
-
-std::string FromReport(std::string value, std::string_view offset) {
-  value += " (report@";
-  value += offset;
-  value += ")";
-  return value;
 }
 
 }  // namespace portcullis::snp

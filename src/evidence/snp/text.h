@@ -5,30 +5,15 @@
 #include <string_view>
 
 #include "evidence/snp/report.h"
+#include "evidence/text.h"
 
 namespace portcullis::snp {
+
+using evidence::FromReport, evidence::HexNumber, evidence::OneOf;
 
 /// Report values as findings and claims show them.
 std::string TextOf(const Tcb& tcb, Product product);  // "bootloader=4 tee=0 snp=24 microcode=219"
 std::string TextOf(const FirmwareVersion& version);   // "1.55.29"
 std::string TextOf(CpuId cpuid);                      // "19/01/01 (Milan)"
-std::string HexNumber(std::uint64_t value);           // "0x30000"
-/// A value with the place in the report that it was read from: "0 (report@0x030)".
-std::string FromReport(std::string value, std::string_view offset);
-
-/// What a list allows, cut to its first items: a finding is for reading, not for copying a policy.
-template <typename Items, typename ToText>
-std::string OneOf(const Items& items, ToText to_text) {
-  constexpr std::size_t kShown = 4;
-  if (items.empty()) return "none";
-  std::string out = items.size() == 1 ? "" : "one of ";
-  std::size_t shown = 0;
-  for (const auto& item : items) {
-    if (shown == kShown) return out + " and " + std::to_string(items.size() - kShown) + " more";
-    if (shown++ > 0) out += ", ";
-    out += to_text(item);
-  }
-  return out;
-}
 
 }  // namespace portcullis::snp

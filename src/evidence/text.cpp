@@ -1,8 +1,8 @@
-#include "evidence/tdx/text.h"
+#include "evidence/text.h"
 
 #include <charconv>
 
-namespace portcullis::tdx {
+namespace portcullis::evidence {
 
 std::string HexNumber(std::uint64_t value) {
   char digits[16];
@@ -17,4 +17,4 @@ std::string FromReport(std::string value, std::string_view offset) {
   return value;
 }
 
-}  // namespace portcullis::tdx
+}  // namespace portcullis::evidence
