@@ -43,6 +43,12 @@ class ProvenByBytes {
   }
 
  private:
+  /// The start tells entries apart: it holds a key or a serial number. Equality is of all bytes.
+  struct HashOfStart {
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text.substr(0, 128));
+    }
+  };
   struct Entry {
     ByteBuffer bytes;
     std::shared_ptr<const Value> value;
@@ -51,7 +57,7 @@ class ProvenByBytes {
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::list<Entry> by_use_;  // most recently used first
-  std::unordered_map<std::string_view, typename std::list<Entry>::iterator> entries_;
+  std::unordered_map<std::string_view, typename std::list<Entry>::iterator, HashOfStart> entries_;
 };
 
 }  // namespace portcullis::tdx
