@@ -19,7 +19,9 @@ void PrintFinding(const evidence::Finding& finding, const Context& context) {
       out << "  " << context.Paint(Colour::kGood, "pass") << "  " << finding.check_id << "\n";
       return;
     case evidence::Outcome::kNotEvaluated:
-      out << "  " << context.Paint(Colour::kFaint, "----  " + std::string(finding.check_id) + "  not evaluated") << "\n";
+      out << "  "
+          << context.Paint(Colour::kFaint, "----  " + std::string(finding.check_id) + "  not evaluated")
+          << "\n";
       return;
     case evidence::Outcome::kFailed:
       out << "  " << context.Paint(Colour::kBad, "FAIL") << "  " << finding.check_id << "  "

@@ -35,9 +35,9 @@ class Transaction {
 /// Durable state: SQLite here, PostgreSQL later, behind one interface. Thread-safe.
 ///
 /// Writes run one after the other, each on its caller's thread or on that of another caller; those that wait
-/// together share one fsync (group commit), each in its own savepoint. A write that returned success is durable. After the first I/O error or
-/// full disk the store is latched: every later write is AuditUnavailable until the process restarts (a failed
-/// fsync may have lost pages, and a retry would lie).
+/// together share one fsync (group commit), each in its own savepoint. A write that returned success is
+/// durable. After the first I/O error or full disk the store is latched: every later write is
+/// AuditUnavailable until the process restarts (a failed fsync may have lost pages, and a retry would lie).
 class Store {
  public:
   virtual ~Store() = default;
