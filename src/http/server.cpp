@@ -1,8 +1,10 @@
 #include "http/server.h"
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -21,6 +23,9 @@ using namespace std::chrono_literals;
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
+using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                boost::asio::wait_traits<std::chrono::steady_clock>, Strand>;
+
 constexpr auto kTick = 100ms;        // how finely deadlines are kept
 constexpr auto kAcceptPause = 50ms;  // without descriptors, asking again at once would only burn the CPU
 constexpr auto kCertificateInterval = 2s;  // how often files are looked at
@@ -31,12 +36,12 @@ class RunningServer final : public Server {
       : options_(options),
         router_(std::move(router)),
         metrics_(metrics),
-        workers_(options.workers, options.limits.max_queued_requests),
+        handlers_(io_, AtOnce(), options_.limits.max_queued_requests),
         front_{.options = options_,
                .router = router_,
                .metrics = metrics_,
-               .io = io_,
-               .workers = workers_,
+               .strand = strand_,
+               .handlers = handlers_,
                .on_close = {},
                .evict_holder = {}},
         connections_(options_.limits) {
@@ -71,27 +76,29 @@ class RunningServer final : public Server {
   void Run() {
     Accept();
     Tick();
-    thread_ = std::thread([this] { io_.run(); });
+    const std::size_t threads = AtOnce() + 1;  // one for the sockets
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { io_.run(); });
   }
 
   std::uint16_t port() const override { return port_; }
 
   void Stop(std::chrono::seconds grace) override {
-    if (stopped_.exchange(true) || !thread_.joinable()) return;
-    boost::asio::post(io_, [this] { BeginDraining(); });
+    if (stopped_.exchange(true) || threads_.empty()) return;
+    boost::asio::post(strand_, [this] { BeginDraining(); });
     {
       std::unique_lock lock(idle_mutex_);
       idle_changed_.wait_for(lock, grace, [this] { return idle_; });
     }
     io_.stop();
-    thread_.join();
-    workers_.Stop();
+    for (std::thread& thread : threads_) thread.join();
     connections_.CloseAll();
   }
 
  private:
+  std::size_t AtOnce() const { return std::max<std::size_t>(options_.workers, 1); }
+
   void Accept() {
-    acceptor_.async_accept([this](const error_code& error, tcp::socket socket) {
+    acceptor_.async_accept([this](const error_code& error, TcpSocket socket) {
       if (front_.draining) return;
       if (!error) {
         OnAccepted(std::move(socket));
@@ -104,7 +111,7 @@ class RunningServer final : public Server {
     });
   }
 
-  void OnAccepted(tcp::socket socket) {
+  void OnAccepted(TcpSocket socket) {
     error_code error;
     const auto remote = socket.remote_endpoint(error);
     if (!error) socket.non_blocking(true, error);
@@ -137,7 +144,7 @@ class RunningServer final : public Server {
     front_.draining = true;
     error_code ignored;
     acceptor_.close(ignored);
-    accept_pause_.cancel(ignored);
+    accept_pause_.cancel();
     connections_.DrainAll();
     ReportIdle();
   }
@@ -155,16 +162,17 @@ class RunningServer final : public Server {
   const Router router_;
   metrics::Metrics& metrics_;
   std::unique_ptr<ServerTls> tls_;
-  boost::asio::io_context io_{1};
-  tcp::acceptor acceptor_{io_};
-  boost::asio::steady_timer accept_pause_{io_}, tick_{io_};
-  Workers workers_;
+  boost::asio::io_context io_;
+  Strand strand_{boost::asio::make_strand(io_)};
+  boost::asio::basic_socket_acceptor<tcp, Strand> acceptor_{strand_};
+  Timer accept_pause_{strand_}, tick_{strand_};
+  Handlers handlers_;
   Front front_;
   Connections connections_;
   SteadyTime certificate_checked_ = std::chrono::steady_clock::now();
   std::uint16_t port_ = 0;
 
-  std::thread thread_;
+  std::vector<std::thread> threads_;
   std::atomic<bool> stopped_ = false;
   std::mutex idle_mutex_;
   std::condition_variable idle_changed_;

@@ -67,7 +67,7 @@ struct ServerOptions {
   std::optional<TlsOptions> tls;  // nullopt only on loopback or for the ops port
   /// Instead of files: PEM certificate chain and key, for certificates held in memory (webhook).
   std::function<std::pair<std::string, std::shared_ptr<const SecretBytes>>()> certificate_source;
-  std::size_t workers = 2;       // threads that run handlers
+  std::size_t workers = 2;       // handlers that run at a time; there is one thread more
   bool json_bodies_only = true;  // a body of another type is 415
   Limits limits;
 };
@@ -77,8 +77,8 @@ struct ServerOptions {
 /// target must be canonical (no "//", dot segments, escapes in the path, fragments, absolute form). HEAD and
 /// OPTIONS are 405. One request at a time per connection, keep-alive, pipelining in order. Where the
 /// connections are all taken, the one that has kept the server waiting longest makes room, so that slow peers
-/// can't shut out the others. Handlers run on the workers; an exception from one is a bug: 500, logged, the
-/// process lives.
+/// can't shut out the others. Handlers run beside the sockets; an exception from one is a bug: 500, logged,
+/// the process lives.
 class Server {
  public:
   /// Errors: ConfigurationInvalid (files, address), Unreachable (port taken).

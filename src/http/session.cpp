@@ -1,5 +1,6 @@
 #include "http/session.h"
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -64,7 +65,7 @@ Response Handle(const Router& router, Request& request) {
                            request.id);
 }
 
-Session::Session(Front& front, boost::asio::ip::tcp::socket socket, std::string peer)
+Session::Session(Front& front, TcpSocket socket, std::string peer)
     : front_(front), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
 void Session::Start(SslPtr tls) {
@@ -84,7 +85,7 @@ void Session::Enter(Phase phase, std::chrono::milliseconds limit) {
   deadline_ = since_ + limit;
 }
 
-void Session::Await(boost::asio::ip::tcp::socket::wait_type what) {
+void Session::Await(TcpSocket::wait_type what) {
   socket_.async_wait(what,
                      [self = shared_from_this(), wait = ++wait_](const boost::system::error_code& error) {
                        if (wait != self->wait_) return;
@@ -94,22 +95,21 @@ void Session::Await(boost::asio::ip::tcp::socket::wait_type what) {
 }
 
 void Session::Run() {
-  using Socket = boost::asio::ip::tcp::socket;
   for (int step = 0; step < kStepsPerTurn; ++step) {
     switch (Step()) {
       case Next::kAgain:
         continue;
       case Next::kReadable:
-        return Await(Socket::wait_read);
+        return Await(TcpSocket::wait_read);
       case Next::kWritable:
-        return Await(Socket::wait_write);
+        return Await(TcpSocket::wait_write);
       case Next::kParked:
         return;
       case Next::kClose:
         return Close();
     }
   }
-  boost::asio::post(front_.io, [self = shared_from_this(), wait = ++wait_] {
+  boost::asio::post(front_.strand, [self = shared_from_this(), wait = ++wait_] {
     if (wait == self->wait_) self->Run();
   });
 }
@@ -143,16 +143,11 @@ Session::Next Session::Dispatch() {
   auto request = std::make_shared<Request>(std::move(head_.request));
   head_.request = Request();
   head_.request.id = request->id;
-  // Counted until the answer is taken, so that answers can't pile up behind this thread either.
-  const bool room = front_.in_flight < front_.options.limits.max_queued_requests + front_.options.workers;
-  const bool queued = room && front_.workers.TrySubmit([self = shared_from_this(), request] {
+  const bool taken = front_.handlers.TrySubmit([self = shared_from_this(), request] {
     auto response = std::make_shared<Response>(Handle(self->front_.router, *request));
-    boost::asio::post(self->front_.io, [self, response] { self->OnHandled(std::move(*response)); });
+    boost::asio::dispatch(self->front_.strand, [self, response] { self->OnHandled(std::move(*response)); });
   });
-  if (queued) {
-    ++front_.in_flight;
-    return Next::kParked;
-  }
+  if (taken) return Next::kParked;
 
   // The framing is sound, so the connection stays: a new one would cost us more than a new request.
   front_.metrics.HttpRejected(front_.options.name, "queue");
@@ -165,7 +160,7 @@ Session::Next Session::Dispatch() {
 
 void Session::OnHandled(Response response) {
   front_.metrics.HttpRequest(front_.options.name, response.status);
-  --front_.in_flight;
+  front_.handlers.OnTaken();
   ReleaseMemory();
   if (phase_ == Phase::kClosed) return;
   Answer(std::move(response), head_.keep_alive);

@@ -2,32 +2,37 @@
 
 #include <utility>  // before Asio 1.74, which uses std::exchange without it
 
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <array>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "http/handlers.h"
 #include "http/request_parser.h"
 #include "http/server.h"
 #include "http/transport.h"
-#include "http/workers.h"
 
 namespace portcullis::http {
 
 class Session;
 
-/// What the sessions of one server share. Used on its I/O thread only, but for what is const.
+/// Where all of a server's sessions run: one of them at a time, on whichever thread is free.
+using Strand = boost::asio::strand<boost::asio::io_context::executor_type>;
+using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Strand>;
+
+/// What the sessions of one server share. Used within its strand only, but for what is const.
 struct Front {
   const ServerOptions& options;
   const Router& router;
   metrics::Metrics& metrics;
-  boost::asio::io_context& io;
-  Workers& workers;
+  Strand strand;
+  Handlers& handlers;
   std::array<char, 16 * 1024> scratch{};  // one read buffer for all: an idle connection has none
-  std::size_t in_flight = 0;              // requests that workers have, queued or not
   std::size_t buffered_bytes = 0;         // bodies and unsent answers
   bool draining = false;
   std::function<void(Session&)> on_close;
@@ -39,7 +44,7 @@ struct Front {
 /// One connection: a state machine that never blocks. Lives as long as something waits for it.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Front& front, boost::asio::ip::tcp::socket socket, std::string peer);
+  Session(Front& front, TcpSocket socket, std::string peer);
 
   void Start(SslPtr tls);
   /// Ends what has taken too long.
@@ -78,12 +83,12 @@ class Session : public std::enable_shared_from_this<Session> {
   void Answer(Response response, bool keep_alive);
   IoState WriteAll(std::string& bytes);
   void Enter(Phase phase, std::chrono::milliseconds limit);
-  void Await(boost::asio::ip::tcp::socket::wait_type what);
+  void Await(TcpSocket::wait_type what);
   void Charge(std::size_t bytes);
   void ReleaseMemory();
 
   Front& front_;
-  boost::asio::ip::tcp::socket socket_;
+  TcpSocket socket_;
   const std::string peer_;
   std::optional<Transport> transport_;
   std::optional<ClientIdentity> client_;

@@ -76,7 +76,7 @@ Result<std::vector<std::string>> FirstColumn(Result<std::vector<store::Row>> row
   return out;
 }
 
-constexpr auto kLive = static_cast<std::int64_t>(Phase::kReleased);
+static_assert(static_cast<int>(Phase::kReleased) == 2, "the statements below spell it out for SQLite's sake");
 
 }  // namespace
 
@@ -133,9 +133,10 @@ Result<> MigrateRecords(store::Store& store) {
        " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT "
        "NOT NULL,"
        " jwe TEXT NOT NULL, evidence TEXT NOT NULL)",
-       "CREATE INDEX releases_live ON releases (phase, lease_expires)",
-       "CREATE INDEX releases_policy ON releases (namespace, policy, phase)",
-       "CREATE INDEX releases_key ON releases (namespace, key_name, phase)",
+       // Of live ones only: that is all that is searched for, and a release is one entry in each.
+       "CREATE INDEX releases_live ON releases (lease_expires) WHERE phase = 2",
+       "CREATE INDEX releases_policy ON releases (namespace, policy) WHERE phase = 2",
+       "CREATE INDEX releases_key ON releases (namespace, key_name) WHERE phase = 2",
        "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, "
        "digest TEXT NOT NULL,"
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
@@ -144,8 +145,9 @@ Result<> MigrateRecords(store::Store& store) {
        "TEXT "
        "NOT NULL,"
        " revision INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (kind, namespace, name, authority))",
-       "CREATE TABLE used_challenges (nonce BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID",
-       "CREATE INDEX used_challenges_expiry ON used_challenges (expires)",
+       // A challenge and its expiry are sealed together, so one nonce never comes with two.
+       "CREATE TABLE used_challenges (expires INTEGER NOT NULL, nonce BLOB NOT NULL, PRIMARY KEY (expires, "
+       "nonce)) WITHOUT ROWID",
        "CREATE TABLE decisions (sequence INTEGER PRIMARY KEY, release_id TEXT NOT NULL, verdict TEXT NOT "
        "NULL,"
        " time TEXT NOT NULL)"});
@@ -194,24 +196,22 @@ Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, con
 Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
                                                    std::int64_t limit) {
   return FirstColumn(transaction.Query(
-      "SELECT id FROM releases WHERE phase = ? AND lease_expires < ? ORDER BY lease_expires LIMIT ?",
-      {kLive, MillisOf(now), limit}));
+      "SELECT id FROM releases WHERE phase = 2 AND lease_expires < ? ORDER BY lease_expires LIMIT ?",
+      {MillisOf(now), limit}));
 }
 
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
                                                         const std::string& namespace_name,
                                                         const std::string& policy) {
-  return FirstColumn(
-      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = ?",
-                        {namespace_name, policy, kLive}));
+  return FirstColumn(transaction.Query(
+      "SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = 2", {namespace_name, policy}));
 }
 
 Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction,
                                                      const std::string& namespace_name,
                                                      const std::string& key) {
-  return FirstColumn(
-      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = ?",
-                        {namespace_name, key, kLive}));
+  return FirstColumn(transaction.Query(
+      "SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = 2", {namespace_name, key}));
 }
 
 Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
