@@ -110,7 +110,7 @@ bool IsSignedWithRsaPssSha384(const SignedPart& what, const Certificate::Impl& i
 bool IsSignedWithEcdsa(const SignedPart& what, const Certificate::Impl& issuer) {
   const EVP_MD* hash = EcdsaHash(what.algorithm);
   if (hash == nullptr || !issuer.ec_key) return false;
-  return VerifyDigestSignature(issuer.ec_key->impl()->key.get(), hash, what.bytes, what.signature);
+  return VerifyDigestSignature(issuer.ec_key->impl()->key(), hash, what.bytes, what.signature);
 }
 
 bool Certificate::IsSignedBy_RsaPssSha384(const Certificate& issuer) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mutex>
+
 #include "crypto/curve.h"
 #include "crypto/jwk.h"
 #include "crypto/openssl.h"
@@ -8,9 +10,19 @@ namespace portcullis::crypto {
 
 // What jwk.h hides: OpenSSL's keys.
 struct EcPublicKey::Impl {
+  /// `point` must be on the curve; without `its_key` it is imported when first asked for, if ever.
+  Impl(const CurveProfile& its_profile, Bytes its_point, KeyPtr its_key = nullptr)
+      : profile(its_profile), point(ToBuffer(its_point)), key_(std::move(its_key)) {}
+
   const CurveProfile& profile;
-  ByteBuffer point;  // x || y, each of the field's length
-  KeyPtr key;
+  const ByteBuffer point;  // x || y, each of the field's length
+  EVP_PKEY* key() const;
+  const std::string& Thumbprint() const;
+
+ private:
+  mutable std::once_flag imported_, hashed_;
+  mutable KeyPtr key_;
+  mutable std::string thumbprint_;
 };
 
 struct EcPrivateKey::Impl {
@@ -18,8 +30,8 @@ struct EcPrivateKey::Impl {
   EcPublicKey public_key;
 };
 
-/// An EVP key of the curve's group and nothing else.
-KeyPtr NewKeyOn(const CurveProfile& profile);
+/// What makes new keys on the curve.
+KeyContextPtr GeneratorOn(const CurveProfile& profile);
 
 /// The key of the point x || y. Error: TeeKeyNotAccepted where it is not on the curve.
 Result<EcPublicKey> PublicKeyOf(const CurveProfile& profile, Bytes point);

@@ -121,8 +121,7 @@ const EcPublicKey& EcPrivateKey::public_key() const { return impl_->public_key; 
 
 EcPrivateKey EcPrivateKey::Generate(Curve curve) {
   const CurveProfile& profile = ProfileOf(curve);
-  const KeyPtr group = NewKeyOn(profile);
-  const KeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, group.get(), nullptr));
+  const KeyContextPtr context = GeneratorOn(profile);
   EVP_PKEY* raw = nullptr;
   Require(context != nullptr && EVP_PKEY_keygen_init(context.get()) == 1 &&
           EVP_PKEY_generate(context.get(), &raw) == 1);
@@ -132,8 +131,8 @@ EcPrivateKey EcPrivateKey::Generate(Curve curve) {
   Require(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
                                           Octets(std::span(encoded)), encoded.size(), &size) == 1);
   Require(size == encoded.size() && encoded.front() == std::byte{0x04});
-  auto public_key = PublicKeyOf(profile, Bytes(encoded).subspan(1));
-  return EcPrivateKey(std::make_unique<Impl>(Impl{std::move(key), std::move(public_key).value()}));
+  EcPublicKey public_key(std::make_shared<const EcPublicKey::Impl>(profile, Bytes(encoded).subspan(1)));
+  return EcPrivateKey(std::make_unique<Impl>(Impl{std::move(key), std::move(public_key)}));
 }
 
 Result<EcPrivateKey> EcPrivateKey::FromPkcs8(const SecretBytes& der) {
@@ -184,7 +183,7 @@ SecretBytes SharedSecret(const EcPrivateKey& own, const EcPublicKey& peer) {
   Require(own.public_key().curve() == peer.curve());
   const KeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, own.impl().key.get(), nullptr));
   Require(context != nullptr && EVP_PKEY_derive_init(context.get()) == 1);
-  Require(EVP_PKEY_derive_set_peer_ex(context.get(), peer.impl()->key.get(), 0) == 1);
+  Require(EVP_PKEY_derive_set_peer_ex(context.get(), peer.impl()->key(), 0) == 1);
   SecretBytes shared(peer.impl()->profile.field_bytes);
   shared.ExposeMutable([&](std::span<std::byte> out) {
     std::size_t size = out.size();

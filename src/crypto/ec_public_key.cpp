@@ -68,35 +68,66 @@ Result<ByteBuffer> Coordinate(const codec::Json& jwk, std::string_view name, std
   return bytes;
 }
 
-}  // namespace
+codec::Json JwkOf(const CurveProfile& profile, Bytes point) {
+  const std::size_t size = profile.field_bytes;
+  return codec::Json::Object({{"crv", profile.name},
+                              {"kty", "EC"},
+                              {"x", codec::EncodeBase64Url(point.first(size))},
+                              {"y", codec::EncodeBase64Url(point.last(size))}});
+}
 
-KeyPtr NewKeyOn(const CurveProfile& profile) {
-  // Naming the group makes OpenSSL compute its tables anew, which costs more than all else here; a copy of a
-  // key that has nothing but a group shares them.
+/// Templates that have nothing but a group. Naming the group makes OpenSSL compute its tables anew, which
+/// costs more than all else here; a copy of one of these shares them.
+EVP_PKEY* GroupOf(const CurveProfile& profile) {
   static const std::array<KeyPtr, 3> kTemplates{GroupOnly(ProfileOf(Curve::kP256)),
                                                 GroupOnly(ProfileOf(Curve::kP384)),
                                                 GroupOnly(ProfileOf(Curve::kP521))};
-  KeyPtr key(EVP_PKEY_dup(kTemplates.at(static_cast<std::size_t>(profile.curve)).get()));
+  return kTemplates.at(static_cast<std::size_t>(profile.curve)).get();
+}
+
+/// Null where the point is not on the curve.
+KeyPtr ImportPoint(const CurveProfile& profile, Bytes point) {
+  ByteBuffer uncompressed{std::byte{0x04}};
+  Append(uncompressed, point);
+  KeyPtr key(EVP_PKEY_dup(GroupOf(profile)));
   Require(key != nullptr);
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), Octets(std::span(uncompressed)), uncompressed.size()) != 1)
+    return nullptr;
   return key;
+}
+
+}  // namespace
+
+KeyContextPtr GeneratorOn(const CurveProfile& profile) {
+  return KeyContextPtr(EVP_PKEY_CTX_new_from_pkey(nullptr, GroupOf(profile), nullptr));
+}
+
+EVP_PKEY* EcPublicKey::Impl::key() const {
+  std::call_once(imported_, [this] {
+    if (key_ == nullptr) key_ = ImportPoint(profile, point);
+    Require(key_ != nullptr);
+  });
+  return key_.get();
+}
+
+const std::string& EcPublicKey::Impl::Thumbprint() const {
+  // RFC 7638 3: the required members in the order of their names, compact; JwkOf() makes exactly those.
+  std::call_once(hashed_, [this] {
+    thumbprint_ = codec::EncodeBase64Url(Sha256(AsBytes(codec::ToText(JwkOf(profile, point)))).bytes());
+  });
+  return thumbprint_;
 }
 
 Result<EcPublicKey> PublicKeyOf(const CurveProfile& profile, Bytes point) {
   if (point.size() != 2 * profile.field_bytes) return NotAccepted("EC point has the wrong length");
-  ByteBuffer uncompressed{std::byte{0x04}};
-  Append(uncompressed, point);
-
-  KeyPtr key = NewKeyOn(profile);
-  const bool imported =
-      EVP_PKEY_set1_encoded_public_key(key.get(), Octets(std::span(uncompressed)), uncompressed.size()) == 1;
-  if (!imported) return NotAccepted("EC point is not on the curve");
+  KeyPtr key = ImportPoint(profile, point);
+  if (key == nullptr) return NotAccepted("EC point is not on the curve");
 
   // The import checks the curve equation already; this says so, and holds if a later OpenSSL does not.
   const KeyContextPtr check(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   Require(check != nullptr);
   if (EVP_PKEY_public_check_quick(check.get()) != 1) return NotAccepted("EC point is not on the curve");
-  return EcPublicKey(std::make_shared<const EcPublicKey::Impl>(
-      EcPublicKey::Impl{.profile = profile, .point = ToBuffer(point), .key = std::move(key)}));
+  return EcPublicKey(std::make_shared<const EcPublicKey::Impl>(profile, point, std::move(key)));
 }
 
 Result<EcPublicKey> EcPublicKey::FromJwk(const codec::Json& jwk, KeyUse use) {
@@ -123,14 +154,7 @@ Result<EcPublicKey> EcPublicKey::FromSpki(Bytes der) {
 
 Curve EcPublicKey::curve() const { return impl_->profile.curve; }
 
-codec::Json EcPublicKey::ToJwk() const {
-  const Bytes point(impl_->point);
-  const std::size_t size = impl_->profile.field_bytes;
-  return codec::Json::Object({{"crv", impl_->profile.name},
-                              {"kty", "EC"},
-                              {"x", codec::EncodeBase64Url(point.first(size))},
-                              {"y", codec::EncodeBase64Url(point.last(size))}});
-}
+codec::Json EcPublicKey::ToJwk() const { return JwkOf(impl_->profile, impl_->point); }
 
 ByteBuffer EcPublicKey::ToSpki() const {
   ByteBuffer out = ToBuffer(AsBytes(impl_->profile.spki_prefix));
@@ -138,10 +162,7 @@ ByteBuffer EcPublicKey::ToSpki() const {
   return out;
 }
 
-std::string EcPublicKey::Thumbprint() const {
-  // RFC 7638 3: the required members in the order of their names, compact; ToJwk() makes exactly those.
-  return codec::EncodeBase64Url(Sha256(AsBytes(codec::ToText(ToJwk()))).bytes());
-}
+std::string EcPublicKey::Thumbprint() const { return impl_->Thumbprint(); }
 
 bool EcPublicKey::operator==(const EcPublicKey& other) const {
   return curve() == other.curve() && impl_->point == other.impl_->point;

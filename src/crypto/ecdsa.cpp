@@ -49,7 +49,7 @@ std::optional<EcdsaSignatureDer> EncodeEcdsaSignature(const CurveProfile& profil
 bool VerifyEcdsaParts(const EcPublicKey& key, Bytes message, Bytes r, Bytes s) {
   const CurveProfile& profile = key.impl()->profile;
   const auto der = EncodeEcdsaSignature(profile, r, s);
-  return der && VerifyDigestSignature(key.impl()->key.get(), profile.digest(), message, der->bytes());
+  return der && VerifyDigestSignature(key.impl()->key(), profile.digest(), message, der->bytes());
 }
 
 ByteBuffer SignEcdsa(const EcPrivateKey& key, Bytes message) {

@@ -14,7 +14,7 @@ EcdsaVerifier::EcdsaVerifier(const EcPublicKey& key) {
   DigestContextPtr prepared(EVP_MD_CTX_new());
   Require(prepared != nullptr);
   Require(EVP_DigestVerifyInit(prepared.get(), nullptr, key.impl()->profile.digest(), nullptr,
-                               key.impl()->key.get()) == 1);
+                               key.impl()->key()) == 1);
   impl_ = std::make_shared<const Impl>(Impl{key, std::move(prepared)});
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -100,8 +102,14 @@ class ModelKeys {
 
  private:
   ModelKeys(const Kek& kek, const crypto::EcPrivateKey& wrapping) : kek_(kek), wrapping_(&wrapping) {}
+  Result<std::optional<Info>> InfoFrom(const std::vector<store::Row>& rows) const;
+  Result<crypto::EcPublicKey> AuthorityOf(Bytes spki) const;
+
   Kek kek_;
   const crypto::EcPrivateKey* wrapping_;
+  // By their exact bytes: few authorities own many keys, and each release looks at one.
+  mutable std::mutex authorities_mutex_;
+  mutable std::map<ByteBuffer, crypto::EcPublicKey> authorities_;
 };
 
 }  // namespace portcullis::keystore

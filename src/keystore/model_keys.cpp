@@ -10,6 +10,8 @@ namespace {
 using store::Transaction;
 using store::Value;
 
+constexpr std::size_t kMaxRememberedAuthorities = 256;
+
 Error Conflict(StaticText text) { return {ReasonCode::kConflict, text}; }
 
 /// What a wrapped version is bound to: in another row, or beside another authority or resource, it does not
@@ -17,18 +19,6 @@ Error Conflict(StaticText text) { return {ReasonCode::kConflict, text}; }
 std::string ContextOf(const ModelKeys::Info& key, std::int64_t version) {
   return codec::ToCanonicalText(codec::Json::Array({"portcullis-model-key-v1", key.namespace_name, key.name,
                                                     key.resource, key.authority.Thumbprint(), version}));
-}
-
-Result<std::optional<ModelKeys::Info>> InfoFrom(const std::vector<store::Row>& rows) {
-  if (rows.empty()) return std::optional<ModelKeys::Info>();
-  const store::Row& row = rows.front();
-  auto authority = crypto::EcPublicKey::FromSpki(store::BlobOf(row[3]));
-  if (!authority) return Error{ReasonCode::kKeyUnavailable, "the stored authority of a model key is damaged"};
-  return std::optional(ModelKeys::Info{.namespace_name = store::TextOf(row[0]),
-                                       .name = store::TextOf(row[1]),
-                                       .resource = store::TextOf(row[2]),
-                                       .authority = std::move(*authority),
-                                       .current_version = store::IntegerOf(row[4])});
 }
 
 Result<std::optional<ByteBuffer>> SelectWrapped(Transaction& transaction, const ModelKeys::Info& key,
@@ -106,6 +96,30 @@ Result<std::unique_ptr<ModelKeys>> ModelKeys::Open(store::Store& store, const Ke
        "FOREIGN KEY (namespace, name) REFERENCES model_keys (namespace, name) ON DELETE CASCADE) "
        "STRICT"}));
   return std::unique_ptr<ModelKeys>(new ModelKeys(kek, wrapping));
+}
+
+Result<crypto::EcPublicKey> ModelKeys::AuthorityOf(Bytes spki) const {
+  ByteBuffer bytes = ToBuffer(spki);
+  {
+    const std::lock_guard lock(authorities_mutex_);
+    if (const auto found = authorities_.find(bytes); found != authorities_.end()) return found->second;
+  }
+  auto authority = crypto::EcPublicKey::FromSpki(spki);
+  if (!authority) return Error{ReasonCode::kKeyUnavailable, "the stored authority of a model key is damaged"};
+  const std::lock_guard lock(authorities_mutex_);
+  if (authorities_.size() >= kMaxRememberedAuthorities) authorities_.clear();
+  return authorities_.try_emplace(std::move(bytes), std::move(*authority)).first->second;
+}
+
+Result<std::optional<ModelKeys::Info>> ModelKeys::InfoFrom(const std::vector<store::Row>& rows) const {
+  if (rows.empty()) return std::optional<Info>();
+  const store::Row& row = rows.front();
+  auto authority = TRY(AuthorityOf(store::BlobOf(row[3])));
+  return std::optional(Info{.namespace_name = store::TextOf(row[0]),
+                            .name = store::TextOf(row[1]),
+                            .resource = store::TextOf(row[2]),
+                            .authority = std::move(authority),
+                            .current_version = store::IntegerOf(row[4])});
 }
 
 Result<> ModelKeys::Put(Transaction& transaction, const ModelKey& key) {

@@ -49,18 +49,19 @@ Result<std::unique_ptr<Broker>> Broker::Open(const BrokerPorts& ports) {
 Result<std::shared_ptr<const AcceptedPolicy>> Broker::LoadPolicy(store::Transaction& transaction,
                                                                  const std::string& namespace_name,
                                                                  const std::string& name) {
-  const auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
-  if (!row || row->deleted) return std::shared_ptr<const AcceptedPolicy>();
-  const std::string cache_key = row->digest + " " + row->authority;
+  const auto in_force = TRY(FindPolicyInForce(transaction, namespace_name, name));
+  if (!in_force) return std::shared_ptr<const AcceptedPolicy>();
   {
     const std::lock_guard lock(policy_mutex_);
-    if (const auto found = policies_by_digest_.find(cache_key); found != policies_by_digest_.end())
+    if (const auto found = policies_by_digest_.find(*in_force); found != policies_by_digest_.end())
       return found->second;
   }
+  const auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
+  if (!row) return Error{ReasonCode::kInternalError, "a policy in force is not found"};
   auto accepted = TRY(ParseAccepted(*row));
   const std::lock_guard lock(policy_mutex_);
   if (policies_by_digest_.size() >= kMaxCachedPolicies) policies_by_digest_.clear();
-  return policies_by_digest_.try_emplace(cache_key, std::move(accepted)).first->second;
+  return policies_by_digest_.try_emplace(*in_force, std::move(accepted)).first->second;
 }
 
 Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name,

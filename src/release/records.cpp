@@ -226,6 +226,16 @@ Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
                                             TextOf(row[4]), IntegerOf(row[5]) != 0});
 }
 
+Result<std::optional<std::string>> FindPolicyInForce(store::Transaction& transaction,
+                                                     const std::string& namespace_name,
+                                                     const std::string& name) {
+  const auto rows = TRY(transaction.Query(
+      "SELECT digest || ' ' || authority FROM policies WHERE namespace = ? AND name = ? AND deleted = 0",
+      {namespace_name, name}));
+  if (rows.empty()) return std::optional<std::string>();
+  return std::optional(TextOf(rows[0][0]));
+}
+
 Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name,
                        const std::string& name, const PolicyRow& row) {
   TRY(transaction.Execute(

@@ -84,6 +84,11 @@ struct PolicyRow {
 };
 Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
                                                const std::string& namespace_name, const std::string& name);
+/// Which policy is in force under a name: digest and authority, "<digest> <thumbprint>". A document is many
+/// pages, and mostly known already.
+Result<std::optional<std::string>> FindPolicyInForce(store::Transaction& transaction,
+                                                     const std::string& namespace_name,
+                                                     const std::string& name);
 Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name,
                        const std::string& name, const PolicyRow& row);
 
