@@ -130,6 +130,33 @@ std::string ToPrettyText(const Json& value);
 /// RFC 8785 (JCS): members sorted by UTF-16 code units, ECMAScript numbers.
 std::string ToCanonicalText(const Json& value);
 
+/// Writes one compact text straight down, for documents that would be large as values first: names and values
+/// in turn, as the grammar has them. Texts and numbers are written as above.
+class JsonWriter {
+ public:
+  JsonWriter& BeginObject() { return Begin('{'); }
+  JsonWriter& EndObject() { return End('}'); }
+  JsonWriter& BeginArray() { return Begin('['); }
+  JsonWriter& EndArray() { return End(']'); }
+  JsonWriter& Name(std::string_view name);
+  JsonWriter& Text(std::string_view text);
+  JsonWriter& Value(const Json& value);
+  /// A value that is JSON text already.
+  JsonWriter& Written(std::string_view json);
+  /// A member whose value is a text.
+  JsonWriter& Member(std::string_view name, std::string_view text) { return Name(name).Text(text); }
+
+  std::string Take() && { return std::move(out_); }
+
+ private:
+  JsonWriter& Begin(char bracket);
+  JsonWriter& End(char bracket);
+  void Separate();
+
+  std::string out_;
+  bool follows_ = false;  // a comma is due before what comes next
+};
+
 /// Reads a JSON object field by field, in code that reads straight down; each error names the field.
 /// Finish() refuses members that nobody asked for, so that a misspelt field is an error and not silence.
 class ObjectReader {

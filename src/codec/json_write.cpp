@@ -77,21 +77,23 @@ std::vector<MemberPtr> MembersOf(const JsonObject& object, Order order) {
   return members;
 }
 
+/// Always valid UTF-8: a byte that is none becomes U+FFFD.
+void AppendValidText(std::string& out, std::string_view text) {
+  if (IsValidUtf8(text))
+    AppendText(out, text);
+  else
+    AppendText(out, RepairedUtf8(text));
+}
+
 class Writer {
  public:
-  Writer(Order order, bool pretty) : order_(order), pretty_(pretty) {}
+  Writer(std::string& out, Order order, bool pretty) : order_(order), pretty_(pretty), out_(out) {}
 
-  std::string Write(const Json& value) && {
-    Value(value);
-    return std::move(out_);
-  }
-
- private:
   void Value(const Json& value) {
     if (const bool* flag = value.if_bool())
       out_ += *flag ? "true" : "false";
     else if (const std::string* text = value.if_string())
-      Text(*text);
+      AppendValidText(out_, *text);
     else if (const JsonArray* array = value.if_array())
       Array(*array);
     else if (const JsonObject* object = value.if_object())
@@ -102,13 +104,7 @@ class Writer {
       out_ += "null";
   }
 
-  void Text(std::string_view text) {
-    if (IsValidUtf8(text))
-      AppendText(out_, text);
-    else
-      AppendText(out_, RepairedUtf8(text));
-  }
-
+ private:
   void Array(const JsonArray& array) {
     out_ += '[';
     ++depth_;
@@ -129,7 +125,7 @@ class Writer {
     for (const MemberPtr member : MembersOf(object, order_)) {
       if (!std::exchange(first, false)) out_ += ',';
       NewLine();
-      Text(member->first);
+      AppendValidText(out_, member->first);
       out_ += pretty_ ? ": " : ":";
       Value(member->second);
     }
@@ -145,15 +141,64 @@ class Writer {
   Order order_;
   bool pretty_;
   std::size_t depth_ = 0;
-  std::string out_;
+  std::string& out_;
 };
+
+std::string Written(const Json& value, Order order, bool pretty) {
+  std::string out;
+  Writer(out, order, pretty).Value(value);
+  return out;
+}
 
 }  // namespace
 
-std::string ToText(const Json& value) { return Writer(Order::kAsIs, false).Write(value); }
+std::string ToText(const Json& value) { return Written(value, Order::kAsIs, false); }
 
-std::string ToPrettyText(const Json& value) { return Writer(Order::kAsIs, true).Write(value); }
+std::string ToPrettyText(const Json& value) { return Written(value, Order::kAsIs, true); }
 
-std::string ToCanonicalText(const Json& value) { return Writer(Order::kCanonical, false).Write(value); }
+std::string ToCanonicalText(const Json& value) { return Written(value, Order::kCanonical, false); }
+
+void JsonWriter::Separate() {
+  if (std::exchange(follows_, true)) out_ += ',';
+}
+
+JsonWriter& JsonWriter::Begin(char bracket) {
+  Separate();
+  out_ += bracket;
+  follows_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::End(char bracket) {
+  out_ += bracket;
+  follows_ = true;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Name(std::string_view name) {
+  Separate();
+  AppendValidText(out_, name);
+  out_ += ':';
+  follows_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Text(std::string_view text) {
+  Separate();
+  AppendValidText(out_, text);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Value(const Json& value) {
+  Separate();
+  Writer(out_, Order::kAsIs, false).Value(value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Written(std::string_view json) {
+  Separate();
+  out_ += json;
+  return *this;
+}
 
 }  // namespace portcullis::codec

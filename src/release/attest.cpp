@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 #include "release/broker.h"
 #include "release/kept_evidence.h"
+#include "release/proof.h"
 #include "release/token.h"
 
 namespace portcullis::release {
@@ -25,14 +26,10 @@ std::string RandomHex(Random& random, std::size_t bytes) {
   return codec::EncodeHex(out);
 }
 
-evidence::Finding Refusal(evidence::TableText id, ReasonCode reason, std::string expected,
-                          std::string actual) {
-  return {id,
-          reason,
-          evidence::Outcome::kFailed,
-          std::move(expected),
-          std::move(actual),
-          "docs/reference/api.md"};
+void WriteNames(std::span<const ReasonCode> reasons, codec::JsonWriter& out) {
+  out.BeginArray();
+  for (const ReasonCode reason : reasons) out.Text(NameOf(reason));
+  out.EndArray();
 }
 
 }  // namespace
@@ -157,12 +154,12 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
   // final.
   const auto refuse_early = [&](evidence::Finding finding) { findings.push_back(std::move(finding)); };
   if (!snapshot.stored)
-    return refuse_early(Refusal("release.registered", ReasonCode::kReleaseUnknown,
-                                "a release registered by the controller",
-                                attempt.release_id.empty() ? "no release id" : attempt.release_id));
+    return refuse_early(
+        kRegistered.Refuse("a release registered by the controller",
+                           attempt.release_id.empty() ? "no release id" : attempt.release_id));
   if (!snapshot.policy)
-    return refuse_early(Refusal("release.policy-accepted", ReasonCode::kPolicyMissing,
-                                "policy " + snapshot.stored->release.registration.policy, "none accepted"));
+    return refuse_early(
+        kPolicyAccepted.Refuse("policy " + snapshot.stored->release.registration.policy, "none accepted"));
 
   const Registration& who = snapshot.stored->release.registration;
   const policy::Requester requester{
@@ -179,16 +176,13 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
   const bool names_release =
       claim && claim->release_id == who.id && claim->namespace_name == who.namespace_name &&
       claim->service_account == who.service_account && claim->policy == who.policy && claim->key == who.key;
-  findings.push_back({"release.init-data-names-it", ReasonCode::kInitDataMismatch,
-                      names_release ? evidence::Outcome::kPassed : evidence::Outcome::kFailed,
-                      "release " + who.id, claim ? "release " + claim->release_id : claim.error().ToString(),
-                      "docs/reference/api.md"});
+  findings.push_back(kInitDataNamesIt.Find(
+      names_release, "release " + who.id, claim ? "release " + claim->release_id : claim.error().ToString()));
   const bool authority_matches =
       !snapshot.key || snapshot.key->authority.Thumbprint() == snapshot.policy->authority;
-  findings.push_back({"release.policy-authority", ReasonCode::kPolicyAuthorityMismatch,
-                      authority_matches ? evidence::Outcome::kPassed : evidence::Outcome::kFailed,
-                      snapshot.key ? snapshot.key->authority.Thumbprint() : "", snapshot.policy->authority,
-                      "DESIGN.md section 1"});
+  findings.push_back(kPolicyAuthority.Find(authority_matches,
+                                           snapshot.key ? snapshot.key->authority.Thumbprint() : "",
+                                           snapshot.policy->authority));
 }
 
 Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
@@ -208,23 +202,20 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
 
   if (current) {
     if (current->phase == Phase::kRevoked)
-      findings.push_back(Refusal("release.live", ReasonCode::kRevoked, "a release in force",
-                                 "revoked: " + current->revocation_cause));
+      findings.push_back(kLive.Refuse("a release in force", "revoked: " + current->revocation_cause));
     // The same key again is no further release: who lost the answer may ask for it once more.
     const bool again =
         current->phase == Phase::kReleased && current->tee_key == attempt.request.tee_key.Thumbprint();
     if (policy_now && !again && current->releases >= policy_now->policy.max_releases)
-      findings.push_back(Refusal("release.limit", ReasonCode::kReleaseLimitReached,
-                                 "at most " + std::to_string(policy_now->policy.max_releases) + " releases",
-                                 std::to_string(current->releases) + " made"));
+      findings.push_back(
+          kLimit.Refuse("at most " + std::to_string(policy_now->policy.max_releases) + " releases",
+                        std::to_string(current->releases) + " made"));
   }
 
   TRY(FailPoint("nonce.create"));
   const auto burnt = BurnChallenge(transaction, attempt.challenge.nonce, attempt.challenge.expires);
   if (!burnt && burnt.error().code != ReasonCode::kConflict) return burnt.error();
-  if (!burnt)
-    findings.push_back(Refusal("session.challenge-unused", ReasonCode::kChallengeReused,
-                               "a challenge answered once", "answered before"));
+  if (!burnt) findings.push_back(kChallengeUnused.Refuse("a challenge answered once", "answered before"));
 
   TRY(FailPoint("expiry.recheck"));
   // Again after the burn: a pause in between could outlast the challenge (reliability.md section 6, row 2).
@@ -233,9 +224,8 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   if (policy_now)
     lifetime = std::min<std::chrono::milliseconds>(lifetime, policy_now->policy.challenge_lifetime);
   if (attempt.challenge.IsPast(lifetime, ports_.clock))
-    findings.push_back(Refusal("session.challenge-in-time", ReasonCode::kChallengeExpired,
-                               FormatTimestamp(attempt.challenge.issued + lifetime),
-                               FormatTimestamp(ports_.clock.Now())));
+    findings.push_back(kChallengeInTime.Refuse(FormatTimestamp(attempt.challenge.issued + lifetime),
+                                               FormatTimestamp(ports_.clock.Now())));
   // The one thing that a stranger can have written at will.
   if (!attempt.appraisal.tree.allowed() && !denials_.TakeOne())
     return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
@@ -248,8 +238,8 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
 
 Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
   const auto deny = [&](const std::string& why) {
-    attempt.appraisal.tree.findings.push_back(Refusal("release.key-available", ReasonCode::kKeyUnavailable,
-                                                      "model key " + attempt.release.registration.key, why));
+    attempt.appraisal.tree.findings.push_back(
+        kKeyAvailable.Refuse("model key " + attempt.release.registration.key, why));
     attempt.allowed = false;
   };
   TRY(FailPoint("key.unwrap"));
@@ -280,9 +270,9 @@ Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, cons
 Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
   TRY(FailPoint("audit.append"));
   const auto& appraisal = attempt.appraisal;
-  codec::JsonArray reasons, not_proven, failed;
-  for (const ReasonCode reason : appraisal.tree.reasons()) reasons.push_back(NameOf(reason));
-  for (const std::string& line : appraisal.not_proven) not_proven.push_back(line);
+  const std::vector<ReasonCode> reasons = appraisal.tree.reasons();
+  codec::JsonArray reason_names, failed;
+  for (const ReasonCode reason : reasons) reason_names.push_back(NameOf(reason));
   for (const auto& finding : appraisal.tree.findings)
     if (finding.outcome == evidence::Outcome::kFailed) failed.push_back(std::string_view(finding.check_id));
   const std::string evidence_digest = crypto::DigestText(attempt.request.evidence_digest);
@@ -296,8 +286,8 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
                               {"evidence", evidence_digest},
                               {"policy", policy_digest},
                               {"teeKey", attempt.request.tee_key.Thumbprint()},
-                              {"failedChecks", failed},
-                              {"reasons", reasons}});
+                              {"failedChecks", std::move(failed)},
+                              {"reasons", std::move(reason_names)}});
   if (attempt.allowed)
     detail.Set("jwe", crypto::DigestText(crypto::Sha256(AsBytes(jwe_text))))
         .Set("keyVersion", attempt.key_version);
@@ -305,7 +295,7 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
       transaction, {.kind = "decision",
                     .request_id = attempt.request_id,
                     .verdict = verdict,
-                    .reason = attempt.allowed ? "" : std::string(NameOf(appraisal.tree.reasons().front())),
+                    .reason = attempt.allowed ? "" : std::string(NameOf(reasons.front())),
                     .subject = who.namespace_name + "/" + who.pod,
                     .resource = attempt.release.resource.empty() ? who.key : attempt.release.resource,
                     .detail = std::move(detail)}));
@@ -316,23 +306,26 @@ Result<> Broker::RecordDecision(store::Transaction& transaction, Attempt& attemp
   const bool was_released = release.phase == Phase::kReleased;
   if (!attempt.allowed && (release.phase == Phase::kReleased || release.phase == Phase::kRevoked)) {
     // Strangers can cause denials in a pod's name; they must not take a live release away.
-    release.last_denial = Json::Object({{"reasons", reasons},
-                                        {"checks", appraisal.tree.ToJson()},
-                                        {"time", time},
-                                        {"auditSequence", attempt.sequence}});
+    codec::JsonWriter out;
+    WriteNames(reasons, out.BeginObject().Name("reasons"));
+    WriteProof(appraisal.tree, out.Name("checks"));
+    out.Member("time", time).Name("auditSequence").Value(attempt.sequence).EndObject();
+    release.last_denial = std::move(out).Take();
   } else {
     release.phase = attempt.allowed ? Phase::kReleased : Phase::kDenied;
-    release.decision = Json::Object({{"verdict", verdict},
-                                     {"reasons", reasons},
-                                     {"checks", appraisal.tree.ToJson()},
-                                     {"claims", appraisal.claims},
-                                     {"notProven", not_proven},
-                                     {"tee", attempt.challenge.tee},
-                                     {"auditSequence", attempt.sequence},
-                                     {"decidedAt", time}});
-    if (snapshot.policy)
-      release.decision.Set(
-          "delivery", snapshot.policy->policy.delivery == policy::Delivery::kSecret ? "Secret" : "Direct");
+    codec::JsonWriter out;
+    WriteNames(reasons, out.BeginObject().Member("verdict", verdict).Name("reasons"));
+    WriteProof(appraisal.tree, out.Name("checks"));
+    out.Name("claims").Value(appraisal.claims).Name("notProven").BeginArray();
+    for (const std::string& line : appraisal.not_proven) out.Text(line);
+    out.EndArray().Member("tee", attempt.challenge.tee);
+    out.Name("auditSequence").Value(attempt.sequence).Member("decidedAt", time);
+    if (snapshot.policy) {
+      const bool by_secret = snapshot.policy->policy.delivery == policy::Delivery::kSecret;
+      out.Member("delivery", by_secret ? "Secret" : "Direct");
+    }
+    out.EndObject();
+    release.decision = std::move(out).Take();
     release.policy_digest = policy_digest;
     release.evidence_digest = evidence_digest;
   }
@@ -356,9 +349,9 @@ AttestReply Broker::ReplyFor(const Attempt& attempt) const {
                     .release = {}};
   if (!attempt.allowed) return reply;
   const Release& release = attempt.release;
-  reply.token =
-      IssueToken(ports_.identity.signing, release, attempt.request.tee_key, attempt.appraisal.claims,
-                 attempt.nonce_text, RandomHex(ports_.random, 16), ports_.clock.Now());
+  reply.token = IssueToken(ports_.identity.signing, release, attempt.request.tee_key, attempt.challenge.tee,
+                           attempt.appraisal.claims, attempt.nonce_text, RandomHex(ports_.random, 16),
+                           ports_.clock.Now());
   reply.session_cookie =
       sealer_.SealSession({attempt.release_id, release.evidence_digest, ports_.clock.Now() + kTokenLifetime});
   reply.release = Json::Object({{"id", attempt.release_id},

@@ -238,9 +238,7 @@ Result<bool> Broker::PutRelease(const Registration& registration) {
     const auto existing = TRY(FindRelease(transaction, registration.id));
     if (!existing) {
       is_new = true;
-      Release release;
-      release.registration = registration;
-      return SaveRelease(transaction, release);
+      return InsertRelease(transaction, registration);
     }
     const Registration& who = existing->registration;
     const bool same =

@@ -11,20 +11,22 @@ using codec::Json;
 constexpr std::size_t kKeptAsItIs = 16 * 1024;
 constexpr std::size_t kMaxEvidenceText = 2u << 20;  // a request has no more
 
-Result<std::string> EvidenceText(const Json& kept) {
-  if (kept.Find("evidence") != nullptr) return std::string(kept.TextAt({"evidence"}));
+Result<Json> PrimaryEvidence(const Json& kept) {
+  if (const Json* evidence = kept.Find("evidence")) return *evidence;
   const ByteBuffer packed = TRY(codec::DecodeBase64(kept.TextAt({"packedEvidence"})));
-  return ToText(TRY(codec::Gunzip(packed, kMaxEvidenceText)));
+  return codec::ParseJson(ToText(TRY(codec::Gunzip(packed, kMaxEvidenceText))));
 }
 
 /// What an appraisal reads of SNP evidence: the host's table has two certificates more that are never looked
 /// at, and its page is filled with zeros.
 std::string SnpText(const policy::SnpEvidence& evidence) {
-  codec::JsonArray certificates;
+  codec::JsonWriter out;
+  out.BeginObject().Member("attestation_report", codec::EncodeBase64(evidence.report));
+  out.Name("certificates").BeginArray();
   for (const crypto::Certificate& certificate : evidence.certificates)
-    certificates.emplace_back(codec::EncodeBase64(certificate.der()));
-  return codec::ToText(Json::Object({{"attestation_report", codec::EncodeBase64(evidence.report)},
-                                     {"certificates", std::move(certificates)}}));
+    out.Text(codec::EncodeBase64(certificate.der()));
+  out.EndArray().EndObject();
+  return std::move(out).Take();
 }
 
 std::string EvidenceTextOf(const AttestationRequest& request) {
@@ -36,19 +38,21 @@ std::string EvidenceTextOf(const AttestationRequest& request) {
 
 std::string KeptEvidenceText(std::string_view tee, const AttestationRequest& request,
                              std::string_view init_data_text) {
-  Json kept = Json::Object(
-      {{"tee", tee}, {"initData", init_data_text}, {"reportData", codec::EncodeHex(request.report_data)}});
-  std::string text = EvidenceTextOf(request);
+  codec::JsonWriter out;
+  out.BeginObject().Member("tee", tee).Member("initData", init_data_text);
+  out.Member("reportData", codec::EncodeHex(request.report_data));
+  const std::string text = EvidenceTextOf(request);
   if (text.size() <= kKeptAsItIs)
-    kept.Set("evidence", std::move(text));
+    out.Name("evidence").Written(text);
   else
-    kept.Set("packedEvidence", codec::EncodeBase64(codec::Gzip(AsBytes(text))));
-  return codec::ToText(kept);
+    out.Member("packedEvidence", codec::EncodeBase64(codec::Gzip(AsBytes(text))));
+  out.EndObject();
+  return std::move(out).Take();
 }
 
 Result<KeptEvidence> ParseKeptEvidence(std::string_view text) {
   const Json kept = TRY(codec::ParseJson(text));
-  const Json primary = TRY(codec::ParseJson(TRY(EvidenceText(kept))));
+  const Json primary = TRY(PrimaryEvidence(kept));
   auto evidence = TRY(policy::ParseEvidence(kept.TextAt({"tee"}), primary));
   auto init_data = TRY(codec::ParseInitData(kept.TextAt({"initData"})));
   auto report_data = TRY(codec::DecodeHex(kept.TextAt({"reportData"})));

@@ -5,6 +5,7 @@
 #include "codec/text.h"
 #include "release/attestation_request.h"
 #include "release/challenge.h"
+#include "release/proof.h"
 
 namespace portcullis::release {
 namespace {
@@ -17,23 +18,6 @@ constexpr std::string_view kPhaseNames[] = {"Registered", "Denied", "Released", 
 
 std::int64_t MillisOf(WallTime time) { return time.time_since_epoch().count(); }
 
-/// What is kept as one JSON text beside the columns that are searched by.
-Json Document(const Release& release) {
-  const Registration& who = release.registration;
-  return Json::Object({{"cluster", who.cluster},
-                       {"pod", who.pod},
-                       {"podUid", who.pod_uid},
-                       {"serviceAccount", who.service_account},
-                       {"initDataDigest", crypto::DigestText(who.init_data_digest)},
-                       {"decision", release.decision},
-                       {"lastDenial", release.last_denial},
-                       {"resource", release.resource},
-                       {"policyDigest", release.policy_digest},
-                       {"evidenceDigest", release.evidence_digest},
-                       {"teeKey", release.tee_key},
-                       {"revocationCause", release.revocation_cause}});
-}
-
 Result<crypto::Sha256Digest> ParseDigestText(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
   if (!text.starts_with(kPrefix))
@@ -41,32 +25,32 @@ Result<crypto::Sha256Digest> ParseDigestText(std::string_view text) {
   return codec::FixedFromHex<crypto::Sha256Digest>(text.substr(kPrefix.size()));
 }
 
+/// The columns in FindStoredRelease()'s order.
 Result<Release> FromRow(const store::Row& row) {
-  const Json document = TRY(codec::ParseJson(TextOf(row[7])));
-  const auto init_data_digest = TRY(ParseDigestText(document.TextAt({"initDataDigest"})));
-  Release release;
-  release.registration = {TextOf(row[0]),
-                          std::string(document.TextAt({"cluster"})),
-                          TextOf(row[1]),
-                          std::string(document.TextAt({"pod"})),
-                          std::string(document.TextAt({"podUid"})),
-                          std::string(document.TextAt({"serviceAccount"})),
-                          TextOf(row[2]),
-                          TextOf(row[3]),
-                          init_data_digest};
-  release.phase = static_cast<Phase>(IntegerOf(row[4]));
-  release.lease_expires = WallTime(std::chrono::milliseconds(IntegerOf(row[5])));
-  release.releases = IntegerOf(row[6]);
-  release.jwe = TextOf(row[8]);
-  release.evidence = TextOf(row[9]);
-  if (const Json* decision = document.Find("decision")) release.decision = *decision;
-  if (const Json* denial = document.Find("lastDenial")) release.last_denial = *denial;
-  release.resource = document.TextAt({"resource"});
-  release.policy_digest = document.TextAt({"policyDigest"});
-  release.evidence_digest = document.TextAt({"evidenceDigest"});
-  release.tee_key = document.TextAt({"teeKey"});
-  release.revocation_cause = document.TextAt({"revocationCause"});
-  return release;
+  const auto init_data_digest = TRY(ParseDigestText(TextOf(row[8])));
+  return Release{
+      .registration = {TextOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]), TextOf(row[4]),
+                       TextOf(row[5]), TextOf(row[6]), TextOf(row[7]), init_data_digest},
+      .phase = static_cast<Phase>(IntegerOf(row[9])),
+      .decision = TextOf(row[10]),
+      .last_denial = TextOf(row[11]),
+      .resource = TextOf(row[12]),
+      .policy_digest = TextOf(row[13]),
+      .evidence_digest = TextOf(row[14]),
+      .tee_key = TextOf(row[15]),
+      .lease_expires = WallTime(std::chrono::milliseconds(IntegerOf(row[16]))),
+      .releases = IntegerOf(row[17]),
+      .jwe = TextOf(row[18]),
+      .revocation_cause = TextOf(row[19]),
+      .evidence = TextOf(row[20])};
+}
+
+Json Shown(std::string_view stored) {
+  if (stored.empty()) return nullptr;
+  auto value = codec::ParseJson(stored);
+  if (!value) return nullptr;
+  if (Json* checks = value->Find("checks")) *checks = ShownProof(*checks);
+  return *std::move(value);
 }
 
 Result<std::vector<std::string>> FirstColumn(Result<std::vector<store::Row>> rows) {
@@ -100,6 +84,9 @@ Result<Registration> ParseRegistration(std::string id, const Json& body) {
   return out;
 }
 
+Json Release::Decision() const { return Shown(decision); }
+Json Release::LastDenial() const { return Shown(last_denial); }
+
 Json Release::ToJson() const {
   const Registration& who = registration;
   Json out = Json::Object({{"id", who.id},
@@ -113,14 +100,15 @@ Json Release::ToJson() const {
                            {"resource", resource},
                            {"initDataDigest", crypto::DigestText(who.init_data_digest)},
                            {"phase", NameOf(phase)}});
-  if (const codec::JsonObject* members = decision.if_object())
-    for (const auto& [name, value] : *members) out.Set(name, value);
+  Json decided = Decision();
+  if (codec::JsonObject* members = decided.if_object())
+    for (auto& [name, value] : *members) out.Set(name, std::move(value));
   out.Set("policyDigest", policy_digest).Set("evidenceDigest", evidence_digest).Set("releases", releases);
   if (phase == Phase::kReleased) {
     out.Set("leaseExpires", FormatTimestamp(lease_expires));
     if (const auto sealed = codec::ParseJson(jwe)) out.Set("jwe", *sealed);
   }
-  if (!last_denial.is_null()) out.Set("lastDenial", last_denial);
+  if (!last_denial.empty()) out.Set("lastDenial", LastDenial());
   if (!revocation_cause.empty()) out.Set("revocationCause", revocation_cause);
   return out;
 }
@@ -128,11 +116,15 @@ Json Release::ToJson() const {
 Result<> MigrateRecords(store::Store& store) {
   return store.Migrate(
       "release",
-      {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, policy "
-       "TEXT NOT NULL, key_name TEXT NOT NULL,"
-       " phase INTEGER NOT NULL, lease_expires INTEGER NOT NULL, releases INTEGER NOT NULL, document TEXT "
-       "NOT NULL,"
-       " jwe TEXT NOT NULL, evidence TEXT NOT NULL)",
+      {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, pod TEXT "
+       "NOT "
+       "NULL, pod_uid TEXT NOT NULL, service_account TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT "
+       "NULL, init_data_digest TEXT NOT NULL, phase INTEGER NOT NULL, decision TEXT NOT NULL DEFAULT '', "
+       "last_denial TEXT NOT NULL DEFAULT '', resource TEXT NOT NULL DEFAULT '', policy_digest TEXT NOT NULL "
+       "DEFAULT '', evidence_digest TEXT NOT NULL DEFAULT '', tee_key TEXT NOT NULL DEFAULT '', "
+       "lease_expires "
+       "INTEGER NOT NULL DEFAULT 0, releases INTEGER NOT NULL DEFAULT 0, jwe TEXT NOT NULL DEFAULT '', "
+       "revocation_cause TEXT NOT NULL DEFAULT '', evidence TEXT NOT NULL DEFAULT '')",
        // Of live ones only: that is all that is searched for, and a release is one entry in each.
        "CREATE INDEX releases_live ON releases (lease_expires) WHERE phase = 2",
        "CREATE INDEX releases_policy ON releases (namespace, policy) WHERE phase = 2",
@@ -155,11 +147,12 @@ Result<> MigrateRecords(store::Store& store) {
 
 Result<std::optional<StoredRelease>> FindStoredRelease(store::Transaction& transaction, const std::string& id,
                                                        const StoredRelease* before) {
-  auto rows =
-      TRY(transaction.Query("SELECT id, namespace, policy, key_name, phase, lease_expires, releases, "
-                            "document, jwe, evidence FROM releases"
-                            " WHERE id = ?",
-                            {id}));
+  auto rows = TRY(
+      transaction.Query("SELECT id, cluster, namespace, pod, pod_uid, service_account, policy, key_name, "
+                        "init_data_digest, phase, decision, last_denial, resource, policy_digest, "
+                        "evidence_digest, tee_key, lease_expires, releases, jwe, revocation_cause, evidence "
+                        "FROM releases WHERE id = ?",
+                        {id}));
   if (rows.empty()) return std::optional<StoredRelease>();
   if (before != nullptr && before->row == rows.front()) return std::optional(*before);
   auto release = TRY(FromRow(rows.front()));
@@ -172,18 +165,24 @@ Result<std::optional<Release>> FindRelease(store::Transaction& transaction, cons
   return std::optional(std::move(stored->release));
 }
 
-Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
-  const Registration& who = release.registration;
+Result<> InsertRelease(store::Transaction& transaction, const Registration& who) {
   TRY(transaction.Execute(
-      "INSERT INTO releases (id, cluster, namespace, policy, key_name, phase, lease_expires, releases, "
-      "document, jwe,"
-      " evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET phase = "
-      "excluded.phase,"
-      " lease_expires = excluded.lease_expires, releases = excluded.releases, document = excluded.document,"
-      " jwe = excluded.jwe, evidence = excluded.evidence",
-      {who.id, who.cluster, who.namespace_name, who.policy, who.key, static_cast<std::int64_t>(release.phase),
-       MillisOf(release.lease_expires), release.releases, codec::ToText(Document(release)), release.jwe,
-       release.evidence}));
+      "INSERT INTO releases (id, cluster, namespace, pod, pod_uid, service_account, policy, key_name, "
+      "init_data_digest, phase) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {who.id, who.cluster, who.namespace_name, who.pod, who.pod_uid, who.service_account, who.policy,
+       who.key, crypto::DigestText(who.init_data_digest), static_cast<std::int64_t>(Phase::kRegistered)}));
+  return Done{};
+}
+
+Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
+  const std::int64_t changed = TRY(transaction.Execute(
+      "UPDATE releases SET phase = ?, decision = ?, last_denial = ?, resource = ?, policy_digest = ?, "
+      "evidence_digest = ?, tee_key = ?, lease_expires = ?, releases = ?, jwe = ?, revocation_cause = ?, "
+      "evidence = ? WHERE id = ?",
+      {static_cast<std::int64_t>(release.phase), release.decision, release.last_denial, release.resource,
+       release.policy_digest, release.evidence_digest, release.tee_key, MillisOf(release.lease_expires),
+       release.releases, release.jwe, release.revocation_cause, release.evidence, release.registration.id}));
+  if (changed != 1) return Error{ReasonCode::kInternalError, "a release to be saved is not there"};
   return Done{};
 }
 

@@ -28,8 +28,9 @@ std::string_view NameOf(Phase phase);
 struct Release {
   Registration registration;
   Phase phase = Phase::kRegistered;
-  codec::Json decision;     // members verdict .. leaseExpires of docs/reference/api.md; null before the first
-  codec::Json last_denial;  // null where there is none beside a live release
+  // JSON as stored, with the proof tree in its short form (proof.h).
+  std::string decision;     // members verdict .. leaseExpires of docs/reference/api.md; "" before the first
+  std::string last_denial;  // "" where there is none beside a live release
   std::string resource;
   std::string policy_digest;
   std::string evidence_digest;
@@ -41,6 +42,9 @@ struct Release {
   std::string
       evidence;  // what a changed policy is appraised against again; JSON, "" before the first release
 
+  /// As shown; null where there is none.
+  codec::Json Decision() const;
+  codec::Json LastDenial() const;
   codec::Json ToJson() const;
 };
 
@@ -63,6 +67,8 @@ struct StoredRelease {
 /// The same; where the row is still that of `before`, its release is taken over instead of read anew.
 Result<std::optional<StoredRelease>> FindStoredRelease(store::Transaction& transaction, const std::string& id,
                                                        const StoredRelease* before = nullptr);
+Result<> InsertRelease(store::Transaction& transaction, const Registration& registration);
+/// All but the registration, of a release that is there.
 Result<> SaveRelease(store::Transaction& transaction, const Release& release);
 Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
                                             std::int64_t limit);

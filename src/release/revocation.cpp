@@ -68,7 +68,7 @@ Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_vie
     const auto kept = ParseKeptEvidence(release->evidence);
     // Where no Secret may hold the key any more, the one that does must go.
     const bool delivery_kept = policy.policy.delivery == policy::Delivery::kSecret ||
-                               release->decision.TextAt({"delivery"}) != "Secret";
+                               release->Decision().TextAt({"delivery"}) != "Secret";
     bool still_allowed = false;
     if (kept && delivery_kept) {
       const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,

@@ -18,35 +18,32 @@ std::int64_t SecondsOf(WallTime time) {
 }  // namespace
 
 std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release,
-                       const crypto::EcPublicKey& tee_key, const Json& claims, std::string_view nonce_text,
-                       std::string token_id, WallTime now) {
+                       const crypto::EcPublicKey& tee_key, std::string_view tee, const Json& claims,
+                       std::string_view nonce_text, std::string token_id, WallTime now) {
   Json tee_jwk = tee_key.ToJwk();
   tee_jwk.Set("alg", "ECDH-ES+A256KW");
-  const Json evidence =
-      Json::Object({{std::string(release.decision.TextAt({"tee"})), claims},
-                    {"runtime_data_claims", Json::Object({{"nonce", nonce_text}, {"tee-pubkey", tee_jwk}})},
-                    {"init_data", crypto::DigestText(release.registration.init_data_digest)}});
-  const Json payload = Json::Object(
-      {{"eat_profile", "tag:github.com,2024:confidential-containers/Trustee"},
-       {"iss", kIssuer},
-       {"aud", kAudience},
-       {"sub", release.registration.id},
-       {"jti", std::move(token_id)},
-       {"iat", SecondsOf(now)},
-       {"exp", SecondsOf(now + kTokenLifetime)},
-       {"cnf", Json::Object({{"jwk", tee_jwk}})},
-       {"ear.verifier-id", Json::Object({{"developer", "https://portcullis.dev"}, {"build", "portcullis"}})},
-       {"evidence_digest", release.evidence_digest},
-       {"policy_digest", release.policy_digest},
-       {"submods", Json::Object({{"cpu0", Json::Object({{"ear.status", "affirming"},
-                                                        {"ear.trustworthiness-vector",
-                                                         Json::Object({{"instance-identity", 2},
-                                                                       {"configuration", 2},
-                                                                       {"executables", 3},
-                                                                       {"hardware", 2}})},
-                                                        {"ear.appraisal-policy-id", release.policy_digest},
-                                                        {"ear.veraison.annotated-evidence", evidence}})}})}});
-  return crypto::SignJws(signing, "JWT", AsBytes(codec::ToText(payload)));
+  codec::JsonWriter out;
+  out.BeginObject();
+  out.Member("eat_profile", "tag:github.com,2024:confidential-containers/Trustee");
+  out.Member("iss", kIssuer).Member("aud", kAudience).Member("sub", release.registration.id);
+  out.Member("jti", token_id);
+  out.Name("iat").Value(SecondsOf(now)).Name("exp").Value(SecondsOf(now + kTokenLifetime));
+  out.Name("cnf").BeginObject().Name("jwk").Value(tee_jwk).EndObject();
+  out.Name("ear.verifier-id").BeginObject();
+  out.Member("developer", "https://portcullis.dev").Member("build", "portcullis").EndObject();
+  out.Member("evidence_digest", release.evidence_digest).Member("policy_digest", release.policy_digest);
+  out.Name("submods").BeginObject().Name("cpu0").BeginObject().Member("ear.status", "affirming");
+  out.Name("ear.trustworthiness-vector");
+  out.Value(
+      Json::Object({{"instance-identity", 2}, {"configuration", 2}, {"executables", 3}, {"hardware", 2}}));
+  out.Member("ear.appraisal-policy-id", release.policy_digest);
+  out.Name("ear.veraison.annotated-evidence").BeginObject().Name(tee).Value(claims);
+  out.Name("runtime_data_claims").BeginObject();
+  out.Member("nonce", nonce_text).Name("tee-pubkey").Value(tee_jwk).EndObject();
+  out.Member("init_data", crypto::DigestText(release.registration.init_data_digest));
+  out.EndObject().EndObject().EndObject().EndObject();  // evidence, cpu0, submods, all
+  const std::string payload = std::move(out).Take();
+  return crypto::SignJws(signing, "JWT", AsBytes(payload));
 }
 
 Result<TokenClaims> VerifyToken(const crypto::EcPublicKey& signing, std::string_view token, WallTime now) {

@@ -17,9 +17,10 @@ struct TokenClaims {
 };
 
 /// An EAR (draft-ietf-rats-ear) as a JWT under ES256: as Confidential Containers clients read it
-/// (kbs-protocol.md section 3), plus aud, sub, jti and cnf. No raw evidence.
+/// (kbs-protocol.md section 3), plus aud, sub, jti and cnf; `claims` stand under the name of the `tee`. No
+/// raw evidence.
 std::string IssueToken(const crypto::EcPrivateKey& signing, const Release& release,
-                       const crypto::EcPublicKey& tee_key, const codec::Json& claims,
+                       const crypto::EcPublicKey& tee_key, std::string_view tee, const codec::Json& claims,
                        std::string_view nonce_text, std::string token_id, WallTime now);
 
 /// Errors: SignatureInvalid (not ours, altered, wrong issuer or audience), ChallengeExpired (past exp).

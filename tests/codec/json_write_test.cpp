@@ -132,5 +132,27 @@ TEST(ToCanonicalText, WritesTheRuntimeDataOfConfidentialContainers) {
             R"({"additional-evidence":"{\"nvidia\":\"{\\\"uuid\\\":1}\"}"})");
 }
 
+TEST(JsonWriter, WritesWhatTheValueWouldBe) {
+  const Json inner = Json::Object({{"b", 1}, {"a", Json::Array({nullptr, true, "x"})}});
+  JsonWriter out;
+  out.BeginObject().Member("text", "quote \" and \n").Name("empty").BeginArray().EndArray();
+  out.Name("list").BeginArray().BeginArray().EndArray().Text("one").BeginObject().EndObject().Value(2);
+  out.EndArray().Name("value").Value(inner).Name("written").Written(R"({"c":[]})").Member("last", "");
+  out.EndObject();
+  const Json same = Json::Object({{"text", "quote \" and \n"},
+                                  {"empty", JsonArray()},
+                                  {"list", Json::Array({JsonArray(), "one", JsonObject(), 2})},
+                                  {"value", inner},
+                                  {"written", Json::Object({{"c", JsonArray()}})},
+                                  {"last", ""}});
+  EXPECT_EQ(std::move(out).Take(), ToText(same));
+}
+
+TEST(JsonWriter, RepairsNamesAndTexts) {
+  JsonWriter out;
+  out.BeginObject().Member("n\xFF", "t\xC3").EndObject();
+  EXPECT_EQ(std::move(out).Take(), "{\"n\xEF\xBF\xBD\":\"t\xEF\xBF\xBD\"}");
+}
+
 }  // namespace
 }  // namespace portcullis::codec

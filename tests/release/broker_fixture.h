@@ -213,7 +213,7 @@ class BrokerTest : public ::testing::Test {
     const release::Release release = ReleaseOf(guest);
     const bool beside =
         release.phase == release::Phase::kReleased || release.phase == release::Phase::kRevoked;
-    const codec::Json& shown = beside ? release.last_denial : release.decision;
+    const codec::Json shown = beside ? release.LastDenial() : release.Decision();
     ASSERT_NE(shown.Find("auditSequence"), nullptr);
     EXPECT_EQ(*shown.Find("auditSequence"), codec::Json(last.sequence));
     EXPECT_EQ(*(*shown.Find("reasons")->if_array()).front().if_string(), NameOf(first));

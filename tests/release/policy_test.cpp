@@ -162,7 +162,7 @@ TEST_F(Policies, ThatForbidSecretsRevokeWhatIsInOne) {
   EXPECT_EQ(ReleaseOf(guest).phase, release::Phase::kRevoked);
   const LabGuest direct = Admit(2);
   ASSERT_TRUE(Attest(direct).allowed());
-  EXPECT_EQ(ReleaseOf(direct).decision.TextAt({"delivery"}), "Direct");
+  EXPECT_EQ(ReleaseOf(direct).Decision().TextAt({"delivery"}), "Direct");
   ASSERT_TRUE(PutPolicy({.revision = 3, .delivery = "Secret"}));
   EXPECT_EQ(ReleaseOf(direct).phase, release::Phase::kReleased) << "being allowed more revokes nothing";
 }

@@ -26,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(All, Tee, ::testing::ValuesIn(kTees),
 TEST_P(Tee, IsReleasedToAndRecordedByName) {
   const LabGuest guest = AdmitIn(GetParam(), 1);
   const Answer answer = Attest(guest);
-  ASSERT_TRUE(answer.allowed()) << codec::ToPrettyText(ReleaseOf(guest).decision);
+  ASSERT_TRUE(answer.allowed()) << codec::ToPrettyText(ReleaseOf(guest).Decision());
   EXPECT_EQ(guest.Open(*answer.reply->release.Find("jwe")), owner_.key());
   EXPECT_EQ(EntryOf(AuditRows().back()).TextAt({"detail", "tee"}), GetParam());
   EXPECT_EQ(ReleaseOf(guest).ToJson().TextAt({"tee"}), GetParam());
