@@ -1,5 +1,7 @@
 #include "codec/json_scan.h"
 
+#include "codec/utf8.h"
+
 namespace portcullis::codec {
 namespace {
 
@@ -96,6 +98,8 @@ class Scanner {
   Result<> String() {
     if (!Skip('"')) return Fail("expected text in quotes");
     while (!AtEnd()) {
+      at_ += PlainPrefix(text_.substr(at_));
+      if (AtEnd()) break;
       const auto c = static_cast<unsigned char>(text_[at_]);
       if (c == '"') return ++at_, Done{};
       if (c < 0x20) return Fail("control character in text");

@@ -44,11 +44,14 @@ void AppendEscaped(std::string& out, char c) {
 void AppendText(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if(text, NeedsEscape) - text.begin());
+    const std::size_t plain = PlainPrefix(text);
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    AppendEscaped(out, text.front());
+    if (NeedsEscape(text.front()))
+      AppendEscaped(out, text.front());
+    else
+      out += text.front();  // of a character beyond ASCII
     text.remove_prefix(1);
   }
   out += '"';
@@ -79,7 +82,9 @@ std::vector<MemberPtr> MembersOf(const JsonObject& object, Order order) {
 
 /// Always valid UTF-8: a byte that is none becomes U+FFFD.
 void AppendValidText(std::string& out, std::string_view text) {
-  if (IsValidUtf8(text))
+  if (PlainPrefix(text) == text.size())
+    (out += '"').append(text) += '"';
+  else if (IsValidUtf8(text))
     AppendText(out, text);
   else
     AppendText(out, RepairedUtf8(text));

@@ -28,11 +28,31 @@ constexpr Sequence SequenceOf(unsigned char lead) {
   return {kNoLead, 0, 0};
 }
 
-/// Whether eight bytes are eight characters: ASCII, as most text here is.
-bool EightAscii(std::string_view text) {
+constexpr std::uint64_t kOnes = 0x0101010101010101u, kTops = 0x8080808080808080u;
+
+std::uint64_t EightBytes(const char* text) {
   std::uint64_t word;
-  std::memcpy(&word, text.data(), sizeof word);
-  return (word & 0x8080808080808080u) == 0;
+  std::memcpy(&word, text, sizeof word);
+  return word;
+}
+
+/// Whether eight bytes are eight characters: ASCII, as most text here is.
+bool EightAscii(const char* text) { return (EightBytes(text) & kTops) == 0; }
+
+/// A top bit in each byte below `bound`, up to the first such byte; what stands behind that is of no meaning.
+constexpr std::uint64_t BytesBelow(std::uint64_t word, std::uint64_t bound) {
+  return (word - kOnes * bound) & ~word & kTops;
+}
+
+bool IsPlain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
+
+bool EightPlain(const char* text) {
+  const std::uint64_t word = EightBytes(text);
+  return ((word & kTops) | BytesBelow(word, 0x20) | BytesBelow(word ^ (kOnes * '"'), 1) |
+          BytesBelow(word ^ (kOnes * '\\'), 1)) == 0;
 }
 
 /// Length of the character at the start of `text`, or 0 where there is none.
@@ -53,14 +73,25 @@ std::size_t CharacterLength(std::string_view text) {
 std::size_t ValidUtf8Prefix(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    if (text.size() - at >= 8 && EightAscii(text.substr(at, 8))) {
+    if (text.size() - at >= 8 && EightAscii(text.data() + at)) {
       at += 8;
+      continue;
+    }
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
       continue;
     }
     const std::size_t length = CharacterLength(text.substr(at));
     if (length == 0) return at;
     at += length;
   }
+  return at;
+}
+
+std::size_t PlainPrefix(std::string_view text) {
+  std::size_t at = 0;
+  while (text.size() - at >= 8 && EightPlain(text.data() + at)) at += 8;
+  while (at < text.size() && IsPlain(text[at])) ++at;
   return at;
 }
 

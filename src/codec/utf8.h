@@ -10,6 +10,9 @@ namespace portcullis::codec {
 std::size_t ValidUtf8Prefix(std::string_view text);
 inline bool IsValidUtf8(std::string_view text) { return ValidUtf8Prefix(text) == text.size(); }
 
+/// How many bytes from the start stand in a JSON text as they are: printable ASCII but quote and backslash.
+std::size_t PlainPrefix(std::string_view text);
+
 /// The text with each byte that is not UTF-8 replaced by U+FFFD: for writers, whose output must always be
 /// readable.
 std::string RepairedUtf8(std::string_view text);

@@ -96,6 +96,7 @@ Result<SslCtxPtr> MakeContext(const Credentials& credentials, const std::string&
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_clear_mode(context.get(), SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_read_ahead(context.get(), 1);  // a record with its head in one read
   return context;
 }
 

@@ -41,5 +41,19 @@ TEST(Utf8, RepairsByteByByteAndLeavesTheRest) {
   EXPECT_TRUE(IsValidUtf8(RepairedUtf8("\xED\xA0\x80\xF5")));
 }
 
+TEST(PlainPrefix, EndsAtEachByteThatIsNotPlainAtEachPlace) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'x');
+      text[place] = static_cast<char>(byte);
+      EXPECT_EQ(PlainPrefix(text), plain ? 20 : place) << byte << " at " << place;
+      text[0] = '\n';
+      EXPECT_EQ(PlainPrefix(text), 0u);
+    }
+  }
+  EXPECT_EQ(PlainPrefix(""), 0u);
+}
+
 }  // namespace
 }  // namespace portcullis::codec
