@@ -127,8 +127,8 @@ Result<> MigrateRecords(store::Store& store) {
        "revocation_cause TEXT NOT NULL DEFAULT '', evidence TEXT NOT NULL DEFAULT '')",
        // Of live ones only: that is all that is searched for, and a release is one entry in each.
        "CREATE INDEX releases_live ON releases (lease_expires) WHERE phase = 2",
-       "CREATE INDEX releases_policy ON releases (namespace, policy) WHERE phase = 2",
-       "CREATE INDEX releases_key ON releases (namespace, key_name) WHERE phase = 2",
+       // For a key, whose end is rarer than releases are, the entries of its namespace are looked through.
+       "CREATE INDEX releases_use ON releases (namespace, policy, key_name) WHERE phase = 2",
        "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, "
        "digest TEXT NOT NULL,"
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"

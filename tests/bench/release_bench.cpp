@@ -9,7 +9,7 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kBatch = 100;           // prepared at a time: well within a challenge's minute
-constexpr std::size_t kRowBytes = 16 * 1024;  // what a release writes: proof tree, evidence, audit row
+constexpr std::size_t kRowBytes = 15 * 1024;  // what a release writes: proof tree, evidence, audit row
 constexpr std::size_t kWarmUp = 20;
 
 /// A guest that has all but its answer.
