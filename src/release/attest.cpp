@@ -51,12 +51,6 @@ struct Broker::Attempt {
   WallTime decided_at;
 };
 
-struct Broker::Snapshot {
-  std::optional<StoredRelease> stored;  // of the release that is asked for
-  std::shared_ptr<const AcceptedPolicy> policy;
-  std::optional<keystore::ModelKeys::Info> key;
-};
-
 Result<AuthReply> Broker::Authenticate(std::string_view body) {
   const AuthRequest request = TRY(ParseAuthRequest(body));
   const Challenge challenge = sealer_.New(std::string(request.tee), request.release_id);
@@ -100,7 +94,8 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
   constexpr int kMaxRounds = 3;
   for (int round = 0; round < kMaxRounds; ++round) {
     TRY(FailPoint("policy.read"));
-    const Snapshot snapshot = TRY(ReadSnapshot(attempt));
+    auto kept = round == 0 ? TakeKept(attempt.release_id) : std::nullopt;
+    const Snapshot snapshot = kept ? *std::move(kept) : TRY(ReadSnapshot(attempt.release_id));
     const SteadyTime verify_started = ports_.clock.Steady();
     AppraiseAttempt(attempt, snapshot);
     TRY(FailPoint("evidence.verify"));
@@ -132,18 +127,42 @@ Result<AttestReply> Broker::Attest(std::string_view request_id, std::string_view
                "policy or registration changed again and again while the evidence was appraised"};
 }
 
-Result<Broker::Snapshot> Broker::ReadSnapshot(const Attempt& attempt) {
+Result<Broker::Snapshot> Broker::ReadSnapshot(const std::string& release_id) {
   Snapshot out;
   TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
-    if (attempt.release_id.empty()) return Done{};
-    out.stored = TRY(FindStoredRelease(transaction, attempt.release_id));
-    if (!out.stored) return Done{};
-    const Registration& who = out.stored->release.registration;
-    out.policy = TRY(LoadPolicy(transaction, who.namespace_name, who.policy));
-    out.key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
+    if (!release_id.empty()) out = TRY(ReadSnapshotIn(transaction, release_id));
     return Done{};
   }));
   return out;
+}
+
+Result<Broker::Snapshot> Broker::ReadSnapshotIn(store::Transaction& transaction,
+                                                const std::string& release_id) {
+  Snapshot out;
+  out.stored = TRY(FindStoredRelease(transaction, release_id));
+  if (!out.stored) return out;
+  const Registration& who = out.stored->release.registration;
+  out.policy = TRY(LoadPolicy(transaction, who.namespace_name, who.policy));
+  out.key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
+  return out;
+}
+
+// A pod attests moments after it was registered, and its start waits for that: what the first appraisal
+// rests on was just in hand. Stale or dropped, it costs a second reading and nothing else.
+void Broker::KeepForFirstAttestation(Snapshot snapshot) {
+  constexpr std::size_t kMaxKept = 1024;
+  if (!snapshot.stored || !snapshot.policy || !snapshot.key) return;
+  const std::lock_guard lock(registered_mutex_);
+  if (registered_.size() >= kMaxKept) registered_.clear();
+  std::string id = snapshot.stored->release.registration.id;
+  registered_.insert_or_assign(std::move(id), std::move(snapshot));
+}
+
+std::optional<Broker::Snapshot> Broker::TakeKept(const std::string& release_id) {
+  const std::lock_guard lock(registered_mutex_);
+  auto node = registered_.extract(release_id);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
 }
 
 void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {

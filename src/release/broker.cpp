@@ -234,11 +234,15 @@ Result<> Broker::DeletePolicy(std::string_view request_id, const std::string& na
 
 Result<bool> Broker::PutRelease(const Registration& registration) {
   bool is_new = false;
+  Snapshot snapshot;
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     const auto existing = TRY(FindRelease(transaction, registration.id));
     if (!existing) {
       is_new = true;
-      return InsertRelease(transaction, registration);
+      TRY(InsertRelease(transaction, registration));
+      // What can't be read now is read, and its defect told, when it is needed.
+      if (auto read = ReadSnapshotIn(transaction, registration.id)) snapshot = *std::move(read);
+      return Done{};
     }
     const Registration& who = existing->registration;
     const bool same =
@@ -250,6 +254,7 @@ Result<bool> Broker::PutRelease(const Registration& registration) {
       return Error{ReasonCode::kConflict, "the release id is registered with other content", registration.id};
     return Done{};
   }));
+  KeepForFirstAttestation(std::move(snapshot));
   return is_new;
 }
 

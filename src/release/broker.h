@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "audit/audit.h"
@@ -94,15 +95,23 @@ class Broker {
   void Interrupt();
 
  private:
-  struct Snapshot;  // what an appraisal rests on, read before it
-  struct Attempt;   // one attestation on its way
+  /// What an appraisal rests on, read before it; the transaction that decides holds it against the store.
+  struct Snapshot {
+    std::optional<StoredRelease> stored;  // of the release that is asked for
+    std::shared_ptr<const AcceptedPolicy> policy;
+    std::optional<keystore::ModelKeys::Info> key;
+  };
+  struct Attempt;  // one attestation on its way
   explicit Broker(const BrokerPorts& ports)
       : ports_(ports),
         sealer_(ports.kek, ports.clock, ports.random),
         denials_(ports.clock, ports.denial_burst),
         started_{ports.clock.Now(), ports.clock.Steady()} {}
 
-  Result<Snapshot> ReadSnapshot(const Attempt& attempt);
+  Result<Snapshot> ReadSnapshot(const std::string& release_id);
+  Result<Snapshot> ReadSnapshotIn(store::Transaction& transaction, const std::string& release_id);
+  void KeepForFirstAttestation(Snapshot snapshot);
+  std::optional<Snapshot> TakeKept(const std::string& release_id);
   Result<std::shared_ptr<const AcceptedPolicy>> LoadPolicy(store::Transaction& transaction,
                                                            const std::string& namespace_name,
                                                            const std::string& name);
@@ -132,6 +141,8 @@ class Broker {
   std::unique_ptr<keystore::ModelKeys> model_keys_;
   std::mutex policy_mutex_;
   std::map<std::string, std::shared_ptr<const AcceptedPolicy>> policies_by_digest_;
+  std::mutex registered_mutex_;
+  std::map<std::string, Snapshot> registered_;  // by release id, of those just registered
   std::mutex wait_mutex_;
   std::condition_variable changed_;
   std::uint64_t change_count_ = 0;

@@ -22,6 +22,36 @@ TEST_F(Between, APolicyThatComesIsTheOneThatDecides) {
   ExpectRecordedDenial(guest, ReasonCode::kMeasurementNotAllowed);
 }
 
+// What a registration had in hand serves the first attestation only as long as the store says the same.
+using SinceRegistration = BrokerTest;
+
+TEST_F(SinceRegistration, AnotherPolicyDecides) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(
+      PutPolicy({.revision = 2, .measurements = {lab::LaunchState::Filled<snp::Measurement>(0x77)}}));
+  EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kMeasurementNotAllowed));
+  ExpectRecordedDenial(guest, ReasonCode::kMeasurementNotAllowed);
+}
+
+TEST_F(SinceRegistration, ADeletedPolicyLeavesNone) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName));
+  EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kPolicyMissing));
+}
+
+TEST_F(SinceRegistration, ADeletedKeyIsNotSealed) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  EXPECT_THAT(Attest(guest).reasons(), Contains(ReasonCode::kKeyUnavailable));
+  ExpectRecordedDenial(guest, ReasonCode::kKeyUnavailable);
+}
+
+TEST_F(SinceRegistration, ARevocationStands) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->Revoke("test", guest.release_id, "Requested"));
+  EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kRevoked));
+}
+
 TEST_F(Between, APolicyThatGoesLeavesNone) {
   const LabGuest guest = Admit(1);
   between_ = [&] { EXPECT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName)); };
