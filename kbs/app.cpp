@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "audit/audit.h"
+#include "base/heap.h"
 #include "base/secret_bytes.h"
 #include "evidence/azure/checks.h"
 #include "evidence/snp/checks.h"
@@ -67,6 +68,7 @@ bool SweepUntilStopped(release::Broker& broker, const store::Store& store, const
 int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool>& stop,
               const std::function<void(std::uint16_t, std::uint16_t, std::uint16_t)>& on_ready) {
   SetLogLevel(options.log_level);
+  ShareHeaps();
   if (const auto hardened = HardenProcess(); !hardened)
     return Fail("process can't be hardened", hardened.error());
   signal(SIGPIPE, SIG_IGN);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret_bytes.h"
 #include "codec/text.h"
@@ -101,6 +102,7 @@ int RunController(const Options& options, kube::Api& api, Broker& broker, Random
 
 int Run(const Options& options, bool with_controller, bool with_webhook, std::string_view component) {
   SetLogLevel(options.log_level);
+  ShareHeaps();
   if (const auto hardened = HardenProcess(); !hardened)
     return Fail("process can't be hardened", hardened.error());
   signal(SIGPIPE, SIG_IGN);

@@ -61,7 +61,7 @@ class HttpBroker final : public Broker {
     return Call("DELETE", "/v1/releases/" + id + "?cause=" + std::string(cause), "");
   }
   Result<Json> ListReleases(const std::string& after) override {
-    return Call("GET", "/v1/releases?limit=200" + (after.empty() ? "" : "&after=" + after), "");
+    return Call("GET", "/v1/releases?view=summary&limit=200" + (after.empty() ? "" : "&after=" + after), "");
   }
   Result<Json> Decisions(std::int64_t after, std::chrono::seconds wait) override {
     return Call("GET",

@@ -54,6 +54,12 @@ Result<std::string_view> ParseCause(std::string_view text) {
                "cause is one of PodDeleted, PodFinished, PolicyChanged, KeyRevoked, Requested", Quoted(text)};
 }
 
+Result<release::Broker::View> ParseView(std::string_view text) {
+  if (text == "full") return release::Broker::View::kFull;
+  if (text == "summary") return release::Broker::View::kSummary;
+  return Error{ReasonCode::kRequestMalformed, "view is full or summary", Quoted(text)};
+}
+
 const std::string& Namespace(const Request& request) { return request.captures.at("ns"); }
 const std::string& Name(const Request& request) { return request.captures.at("name"); }
 const std::string& Id(const Request& request) { return request.captures.at("id"); }
@@ -79,7 +85,9 @@ Response GetRelease(release::Broker& broker, const Request& request) {
 Response ListReleases(release::Broker& broker, const Request& request) {
   const auto limit = QueryInteger(request, "limit", 100, 1, kMaxPage);
   if (!limit) return Problem(limit.error(), request);
-  return Answer(broker.ListReleases(QueryText(request, "after", ""), *limit), request);
+  const auto view = ParseView(QueryText(request, "view", "full"));
+  if (!view) return Problem(view.error(), request);
+  return Answer(broker.ListReleases(QueryText(request, "after", ""), *limit, *view), request);
 }
 
 Response RevokeRelease(release::Broker& broker, const Request& request) {

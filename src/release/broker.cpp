@@ -268,16 +268,18 @@ Result<Release> Broker::GetRelease(const std::string& id) {
   return *std::move(release);
 }
 
-Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit) {
+Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit, View view) {
   codec::JsonArray items;
-  std::string next;
   TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
-    const auto ids = TRY(ReleaseIds(transaction, after, limit));
-    for (const std::string& id : ids)
+    if (view == View::kSummary) {
+      items = TRY(ReleaseSummaries(transaction, after, limit));
+      return Done{};
+    }
+    for (const std::string& id : TRY(ReleaseIds(transaction, after, limit)))
       if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
-    if (!ids.empty() && std::ssize(ids) == limit) next = ids.back();
     return Done{};
   }));
+  const std::string next(std::ssize(items) == limit ? items.back().TextAt({"id"}) : std::string_view());
   return Json::Object({{"releases", std::move(items)}, {"next", next}});
 }
 

@@ -80,7 +80,9 @@ class Broker {
   /// True where it is new.
   Result<bool> PutRelease(const Registration& registration);
   Result<Release> GetRelease(const std::string& id);
-  Result<codec::Json> ListReleases(const std::string& after, std::int64_t limit);
+  /// A page in order of id: whole releases, or summaries, which are a hundredth of the size.
+  enum class View : std::uint8_t { kFull, kSummary };
+  Result<codec::Json> ListReleases(const std::string& after, std::int64_t limit, View view = View::kFull);
   /// Idempotent; NotFound for an id that was never registered.
   Result<Release> Revoke(std::string_view request_id, const std::string& id, std::string_view cause);
   /// Waits up to `wait` for a notice after `after`.

@@ -192,6 +192,24 @@ Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, con
       transaction.Query("SELECT id FROM releases WHERE id > ? ORDER BY id LIMIT ?", {after, limit}));
 }
 
+Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const std::string& after,
+                                          std::int64_t limit) {
+  const auto rows =
+      TRY(transaction.Query("SELECT id, cluster, namespace, pod, policy, key_name, phase FROM releases WHERE "
+                            "id > ? ORDER BY id LIMIT ?",
+                            {after, limit}));
+  codec::JsonArray out;
+  for (const store::Row& row : rows)
+    out.push_back(Json::Object({{"id", TextOf(row[0])},
+                                {"cluster", TextOf(row[1])},
+                                {"namespace", TextOf(row[2])},
+                                {"pod", TextOf(row[3])},
+                                {"policy", TextOf(row[4])},
+                                {"key", TextOf(row[5])},
+                                {"phase", NameOf(static_cast<Phase>(IntegerOf(row[6])))}}));
+  return out;
+}
+
 Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
                                                    std::int64_t limit) {
   return FirstColumn(transaction.Query(

@@ -72,6 +72,9 @@ Result<> InsertRelease(store::Transaction& transaction, const Registration& regi
 Result<> SaveRelease(store::Transaction& transaction, const Release& release);
 Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
                                             std::int64_t limit);
+/// As a summary: id, cluster, namespace, pod, policy, key and phase.
+Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const std::string& after,
+                                          std::int64_t limit);
 /// Ids of live releases whose lease has run out.
 Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
                                                    std::int64_t limit);

@@ -123,6 +123,30 @@ TEST_F(BrokerRoutes, RevokeForAKnownCauseOnly) {
   ExpectProblem(Send("portcullis-operator", "DELETE", "/v1/releases/" + IdOf(9)), 404, ReasonCode::kNotFound);
 }
 
+TEST_F(BrokerRoutes, ListReleasesWholeOrAsSummaries) {
+  Admit(2);
+  Admit(3);
+  const auto page = [&](std::map<std::string, std::string> query) {
+    query.emplace("limit", "2");
+    return codec::ParseJson(Send("portcullis-operator", "GET", "/v1/releases", "", query).body).value();
+  };
+  const Json whole = page({});
+  ASSERT_EQ(whole.Find("releases")->if_array()->size(), 2u);
+  EXPECT_NE(whole.Find("releases")->if_array()->front().Find("initDataDigest"), nullptr);
+  const Json first = page({{"view", "summary"}});
+  ASSERT_EQ(first.Find("releases")->if_array()->size(), 2u);
+  EXPECT_EQ(codec::ToText(first.Find("releases")->if_array()->front()),
+            R"({"id":")" + IdOf(1) + R"(","cluster":"lab","namespace":"team-a","pod":"pod-)" + IdOf(1) +
+                R"(","policy":"llama","key":"llama-70b","phase":"Registered"})");
+  EXPECT_EQ(first.TextAt({"next"}), IdOf(2));
+  const Json last = page({{"view", "summary"}, {"after", IdOf(2)}});
+  ASSERT_EQ(last.Find("releases")->if_array()->size(), 1u);
+  EXPECT_EQ(last.Find("releases")->if_array()->front().TextAt({"id"}), IdOf(3));
+  EXPECT_EQ(last.TextAt({"next"}), "");
+  ExpectProblem(Send("portcullis-operator", "GET", "/v1/releases", "", {{"view", "half"}}), 400,
+                ReasonCode::kRequestMalformed);
+}
+
 TEST_F(BrokerRoutes, RefuseNumbersOutOfRange) {
   for (const char* path : {"/v1/releases", "/v1/decisions", "/v1/audit"})
     for (const char* limit : {"0", "-1", "1x", "", "100000000000000000000", "1000000"})
