@@ -279,7 +279,8 @@ Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit, 
       if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
     return Done{};
   }));
-  const std::string next(std::ssize(items) == limit ? items.back().TextAt({"id"}) : std::string_view());
+  const bool more = !items.empty() && std::ssize(items) == limit;
+  const std::string next(more ? items.back().TextAt({"id"}) : std::string_view());
   return Json::Object({{"releases", std::move(items)}, {"next", next}});
 }
 

@@ -23,10 +23,11 @@ const std::map<std::string_view, TableRow>& AllRows() {
     std::map<std::string_view, TableRow> rows;
     for (const auto& table :
          {snp::CheckRows(), tdx::CheckRows(), azure::CheckRows(), policy::RequestCheckRows()})
-      for (const evidence::Finding& row : table) rows.try_emplace(row.check_id, row.reason, row.source);
+      for (const evidence::Finding& row : table)
+        rows.try_emplace(row.check_id, TableRow{row.reason, row.source});
     for (const RequestRow& row : {kRegistered, kPolicyAccepted, kInitDataNamesIt, kPolicyAuthority, kLive,
                                   kLimit, kChallengeUnused, kChallengeInTime, kKeyAvailable})
-      rows.try_emplace(row.id, row.reason, row.source);
+      rows.try_emplace(row.id, TableRow{row.reason, row.source});
     return rows;
   }();
   return kRows;
