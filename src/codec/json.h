@@ -84,7 +84,7 @@ class Json {
   bool Erase(std::string_view name);
   void Push(Json item);  // a non-array becomes an array
 
-  /// Deep equality; objects compare without order, numbers by value (1 equals 1.0).
+  /// Deep equality; objects compare without order, numbers of different kinds by their text (1 equals 1.0).
   bool operator==(const Json& other) const;
 
  private:
@@ -116,13 +116,17 @@ struct JsonLimits {
   std::size_t max_values = kMaxJsonValues;
 };
 
+/// The Error's text where a text holds more than max_values.
+inline constexpr StaticText kTooManyJsonValues = "JSON has too many values";
+
 /// Parses exactly one RFC 8259 text. Stricter than the RFC: UTF-8 must be valid and without BOM, member names
 /// unique (also by escapes), no lone surrogates, no number beyond a double, limits kept. RequestMalformed,
 /// with the reason and mostly the offset, otherwise.
 Result<Json> ParseJson(std::string_view text, JsonLimits limits = {});
 
 // All three write numbers as ECMAScript does (integers whole, NaN and infinities as null) and always valid
-// UTF-8: a byte that is none becomes U+FFFD.
+// UTF-8: a byte that is none becomes U+FFFD. That is for texts; names of members are valid UTF-8 as given, or
+// two of them might become one.
 /// Compact text, members in their order.
 std::string ToText(const Json& value);
 /// Indented by two spaces, for people.

@@ -97,7 +97,7 @@ class Parser {
   }
 
   Result<Json> Value(std::size_t depth) {
-    if (++values_ > limits_.max_values) return Fail("JSON has too many values");
+    if (++values_ > limits_.max_values) return Fail(kTooManyJsonValues);
     switch (Peek()) {
       case '{':
         return Object(depth + 1);

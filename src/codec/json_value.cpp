@@ -1,19 +1,10 @@
 #include <algorithm>
-#include <cmath>
 
 #include "codec/json.h"
+#include "codec/json_number.h"
 
 namespace portcullis::codec {
 namespace {
-
-/// The integer that a double is, where it is one that int64 or uint64 can hold.
-std::optional<Json> IntegerOf(double value) {
-  constexpr double kTwoTo63 = 9223372036854775808.0;
-  if (std::trunc(value) != value) return std::nullopt;
-  if (value >= -kTwoTo63 && value < kTwoTo63) return Json(static_cast<std::int64_t>(value));
-  if (value >= 0 && value < 2 * kTwoTo63) return Json(static_cast<std::uint64_t>(value));
-  return std::nullopt;
-}
 
 using MemberPtr = const JsonObject::value_type*;
 
@@ -103,11 +94,8 @@ bool Json::operator==(const Json& other) const {
   if (is_object() && other.is_object()) return SameMembers(*if_object(), *other.if_object());
   if (value_.index() == other.value_.index()) return value_ == other.value_;
   // The writers spell 1.0 as "1", so a value would not equal its own text read back if kinds of numbers
-  // counted.
-  const auto* left = std::get_if<double>(&value_);
-  const auto* right = std::get_if<double>(&other.value_);
-  if (left != nullptr && other.is_integer()) return IntegerOf(*left) == other;
-  if (right != nullptr && is_integer()) return IntegerOf(*right) == *this;
+  // counted. What is one text is one value, and has one digest.
+  if (is_number() && other.is_number()) return NumberText(*this) == NumberText(other);
   return false;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "codec/json.h"
 #include "codec/quoted_text.h"
@@ -8,6 +9,8 @@
 namespace portcullis::codec {
 namespace {
 
+constexpr std::size_t kMaxSimpleKey = 1000;  // YAML 1.2 section 7.4.2 has 1024 characters
+
 /// Whether a text can stand as a literal block (|): several lines of printable characters, where neither
 /// indentation nor the end would need an indicator.
 bool FitsBlock(std::string_view text) {
@@ -16,6 +19,15 @@ bool FitsBlock(std::string_view text) {
   if (text.find("\n ") == 0 || text.find(" \n") != std::string_view::npos) return false;
   return IsValidUtf8(text) &&
          std::ranges::all_of(text, [](char c) { return (c >= 0x20 && c < 0x7F) || c == '\n'; });
+}
+
+/// As in JSON, but digits alone are an integer to a reader of YAML, and that has 64 bits.
+std::string YamlNumber(const Json& number) {
+  std::string text = ToText(number);
+  const bool is_digits = text.find_first_not_of("-0123456789") == std::string::npos;
+  if (is_digits && !number.is_integer() && std::fabs(*number.if_double()) >= 9223372036854775808.0)
+    text += ".0";
+  return text;
 }
 
 std::string PlainOrQuoted(const std::string& text) {
@@ -59,7 +71,13 @@ class Writer {
   void Mapping(const JsonObject& object, std::size_t depth, bool indented) {
     for (const auto& [name, value] : object) {
       if (!std::exchange(indented, false)) Indent(depth);
-      out_ += PlainOrQuoted(name);
+      const std::string key = PlainOrQuoted(name);
+      if (key.size() > kMaxSimpleKey) {
+        out_ += "? " + key + "\n";
+        Indent(depth);
+      } else {
+        out_ += key;
+      }
       out_ += ':';
       if (IsNested(value)) {
         out_ += '\n';
@@ -74,8 +92,10 @@ class Writer {
   /// The rest of a line, with the lines of a literal block after it.
   void Scalar(const Json& value, std::size_t depth) {
     const std::string* text = value.if_string();
-    if (text == nullptr)
-      out_ += ToText(value) + "\n";  // null, true, numbers, [] and {} are the same in YAML
+    if (value.is_number())
+      out_ += YamlNumber(value) + "\n";
+    else if (text == nullptr)
+      out_ += ToText(value) + "\n";  // null, true, [] and {} are the same in YAML
     else if (FitsBlock(*text))
       Literal(*text, depth);
     else

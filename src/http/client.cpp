@@ -158,12 +158,15 @@ class RestClient final : public Client {
 
   Result<Response> ReadWhole(const rest::http_response& answer, const Patience& patience) const {
     Response response = HeadOf(answer);
+    bool too_large = false;
     const bool complete = ReadPieces(answer, patience, [&](std::string_view piece) {
-      if (response.body.size() + piece.size() > options_.max_response_bytes) return false;
-      response.body.append(piece);
-      return true;
+      too_large = response.body.size() + piece.size() > options_.max_response_bytes;
+      if (!too_large) response.body.append(piece);
+      return !too_large;
     });
-    if (!complete) return Error{ReasonCode::kUnreachable, "the answer is too large or came too slowly"};
+    if (too_large)
+      return Error{ReasonCode::kUnreachable, "the answer is too large", std::string(kAnswerTooLarge)};
+    if (!complete) return Error{ReasonCode::kUnreachable, "the answer came too slowly"};
     return response;
   }
 

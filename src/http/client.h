@@ -11,6 +11,9 @@
 
 namespace portcullis::http {
 
+/// `where` of the Error for an answer longer than max_response_bytes.
+inline constexpr std::string_view kAnswerTooLarge = "TooLarge";
+
 struct ClientOptions {
   std::string base_url;     // https://host:port[/prefix]; http only to loopback
   std::string ca_pem;       // the only CAs trusted; the system's are never

@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kDefaultRetryAfter{1};
 constexpr std::chrono::seconds kMaxRetryAfter{10};  // five tries then end within a minute
 constexpr std::chrono::milliseconds kRetryAfterCut{200};
 constexpr double kRetryJitter = 0.25;
-constexpr std::size_t kMaxAnswerBytes = 16u << 20;  // a page of 500 large objects
+constexpr std::size_t kMaxAnswerBytes = 16u << 20;  // some objects of etcd's 1.5 MiB
 constexpr std::string_view kJsonType = "application/json";
 
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
@@ -136,7 +136,11 @@ Result<codec::Json> ApiClient::Send(const ApiCall& call) {
     if (answer && IsSuccess(answer->status)) {
       auto body = codec::ParseJson(answer->body, {.max_bytes = kMaxAnswerBytes});
       if (body) return body;
-      return Error{ReasonCode::kUnreachable, "the answer of the API server is not JSON"};
+      if (body.error().text.view() == codec::kTooManyJsonValues.view())
+        return Error{ReasonCode::kUnreachable, "the answer of the API server holds too many values",
+                     std::string(http::kAnswerTooLarge)};
+      return Error{ReasonCode::kUnreachable, "the answer of the API server is not JSON",
+                   body.error().ToString()};
     }
     const auto delay = WaitBeforeRetry(call, answer, tries);
     if (!delay) return answer ? ErrorFor(answer->status, StatusOf(*answer)) : answer.error();
@@ -158,6 +162,7 @@ std::optional<std::chrono::milliseconds> ApiClient::WaitBeforeRetry(const ApiCal
                                                                     Tries& tries) {
   if (tries.made >= kMaxTries) return std::nullopt;
   if (!answer) {
+    if (IsTooLarge(answer.error())) return std::nullopt;
     connection_->RefreshAuthorities();
     if (call.method != "GET" || tries.made > 1) return std::nullopt;
     return kRetryAfterCut;

@@ -1,5 +1,7 @@
 #include "kube/informer.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "kube/objects.h"
 #include "kube/status.h"
@@ -9,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kPageSize = 500;
-constexpr int kMaxPages = 1000;  // half a million objects; more is a server that never ends its list
+constexpr int kPageSize = 100;
+constexpr int kMaxObjects = 500'000;  // more is a server that never ends its list
 constexpr BackoffShape kBackoff{800ms, 2.0, 1.0, 30s};
 constexpr auto kCalmPeriod = 2min;  // after which earlier failures are forgotten
 constexpr auto kShortWatch = 1s;    // a watch that ends sooner, and empty, is a server in trouble
@@ -101,11 +103,19 @@ Result<> Informer::Relist() {
 Result<Informer::Objects> Informer::ListAll(std::string& resource_version) {
   Objects objects;
   std::string continue_token;
-  for (int pages = 0; pages < kMaxPages; ++pages) {
-    std::vector<std::pair<std::string, std::string>> query{{"limit", std::to_string(kPageSize)}};
+  // Anyone's large objects must not blind us for all the others: what a page can't hold, smaller ones can.
+  int page_size = kPageSize;
+  for (int listed = 0; listed < kMaxObjects;) {
+    std::vector<std::pair<std::string, std::string>> query{{"limit", std::to_string(page_size)}};
     if (!options_.label_selector.empty()) query.emplace_back("labelSelector", options_.label_selector);
     if (!continue_token.empty()) query.emplace_back("continue", continue_token);
-    ListPage page = TRY(api_.List(resource_, options_.namespace_name, query));
+    auto answer = api_.List(resource_, options_.namespace_name, query);
+    if (!answer && IsTooLarge(answer.error()) && page_size > 1) {
+      page_size /= 2;
+      continue;
+    }
+    ListPage page = TRY(std::move(answer));
+    listed += std::max(1, static_cast<int>(page.items.size()));
     for (codec::Json& item : page.items) {
       ObjectKey key = KeyOf(item);
       objects[std::move(key)] = Trimmed(std::move(item));

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "http/client.h"
+
 namespace portcullis::kube {
 namespace {
 
@@ -50,6 +52,10 @@ bool IsExpired(const Error& error) {
 
 bool IsAlreadyExists(const Error& error) {
   return error.code == ReasonCode::kConflict && error.where == kAlreadyExists;
+}
+
+bool IsTooLarge(const Error& error) {
+  return error.code == ReasonCode::kUnreachable && error.where == http::kAnswerTooLarge;
 }
 
 std::optional<std::chrono::seconds> RetryAfter(const http::Response& response) {

@@ -21,6 +21,8 @@ Error ErrorFor(int http_status, const codec::Json& status);
 /// True for the Error of a watch or list whose resourceVersion or continue token is too old.
 bool IsExpired(const Error& error);
 bool IsAlreadyExists(const Error& error);
+/// True where the answer was longer, or held more values, than is read: a smaller page may be shorter.
+bool IsTooLarge(const Error& error);
 
 /// Retry-After in seconds; nullopt where absent or no number.
 std::optional<std::chrono::seconds> RetryAfter(const http::Response& response);

@@ -41,6 +41,9 @@ constexpr Case kRefused[] = {
     {"LoneHighSurrogate", R"(["\ud800"])", "RequestMalformed: lone surrogate in text (offset 8)"},
     {"LoneLowSurrogate", R"(["\udc00"])", "RequestMalformed: lone surrogate in text (offset 8)"},
     {"TwoHighSurrogates", R"(["\ud800\ud800"])", "RequestMalformed: lone surrogate in text (offset 14)"},
+    {"SurrogateThenPrivateUse", R"(["\ud800\ue000"])",
+     "RequestMalformed: lone surrogate in text (offset 14)"},
+    {"LastLowSurrogateAlone", R"(["\udfff"])", "RequestMalformed: lone surrogate in text (offset 8)"},
     {"SurrogateThenOtherEscape", R"(["\ud800\n"])", "RequestMalformed: lone surrogate in text (offset 9)"},
     {"ShortEscape", R"(["\u12"])", "RequestMalformed: \\u needs four hex digits (offset 6)"},
     {"UnknownEscape", R"(["\x41"])", "RequestMalformed: unknown escape in text (offset 3)"},
@@ -61,6 +64,38 @@ TEST_P(ParseJsonRefuses, Text) {
 }
 INSTANTIATE_TEST_SUITE_P(Json, ParseJsonRefuses, testing::ValuesIn(kRefused),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+/// {"m0":0, ... } of `count` members, two of which have the name "twice".
+std::string WithTwice(std::size_t count, std::size_t first, std::size_t second, std::string_view spelt) {
+  std::string out = "{";
+  for (std::size_t i = 0; i < count; ++i)
+    out.append(i == 0 ? "\"" : ",\"")
+        .append(i == first    ? "twice"
+                : i == second ? spelt
+                              : "m" + std::to_string(i))
+        .append("\":0");
+  return out + "}";
+}
+
+TEST(ParseJson, RefusesAMemberTwiceInObjectsOfEverySizeAndAtEveryPlace) {
+  for (const std::size_t count : {2, 15, 16, 17, 18, 40})
+    for (std::size_t first = 0; first < count; ++first)
+      for (std::size_t second = first + 1; second < count; ++second)
+        for (const std::string_view spelt : {"twice", "tw\\u0069ce"}) {
+          const auto value = ParseJson(WithTwice(count, first, second, spelt));
+          ASSERT_FALSE(value) << count << " members, " << first << " and " << second;
+          EXPECT_EQ(value.error().where, "\"twice\"");
+        }
+  for (const std::size_t count : {16, 17, 40}) EXPECT_TRUE(ParseJson(WithTwice(count, 0, count, "")));
+}
+
+TEST(ParseJson, DecodesTheEdgesOfEachLengthOfCharacter) {
+  EXPECT_EQ(
+      *ParseJson(R"("\u007f\u0080\u07ff\u0800\ud7ff\ue000\uffff\ud800\udc00\udbff\udfff")")
+           .value()
+           .if_string(),
+      "\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
+}
 
 TEST(ParseJson, KeepsMembersInTheOrderOfTheText) {
   EXPECT_EQ(ToText(ParseJson(R"( {"z":1, "a":{"y":2,"b":3}, "m":[]} )").value()),

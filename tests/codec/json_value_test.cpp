@@ -69,17 +69,28 @@ TEST(Json, ComparesObjectsWithoutOrderAndListsWithIt) {
   EXPECT_NE(read("\"1\""), read("1"));
 }
 
-TEST(Json, ComparesNumbersByValueWithoutRounding) {
+TEST(Json, ComparesNumbersOfDifferentKindsByTheirText) {
   EXPECT_EQ(Json(1), Json(1.0));
   EXPECT_EQ(Json(1.0), Json(1));
-  EXPECT_EQ(Json(INT64_MIN), Json(-9223372036854775808.0));
-  EXPECT_EQ(Json(std::uint64_t{1} << 63), Json(9223372036854775808.0));
+  EXPECT_NE(Json(INT64_MIN), Json(-9223372036854775808.0)) << "written -9223372036854776000";
+  EXPECT_NE(Json(std::uint64_t{1} << 63), Json(9223372036854775808.0));
+  EXPECT_EQ(Json(72057594037927940), Json(72057594037927936.0)) << "written 72057594037927940";
   EXPECT_NE(Json(INT64_MAX), Json(9223372036854775808.0));
   EXPECT_NE(Json(UINT64_MAX), Json(18446744073709551616.0));
   EXPECT_NE(Json(9007199254740993), Json(9007199254740992.0));
   EXPECT_NE(Json(1), Json(1.5));
   EXPECT_NE(Json(-1), Json(UINT64_MAX));
   EXPECT_NE(Json(1e300), Json(1));
+}
+
+TEST(Json, EqualsItsOwnTextReadBack) {
+  for (const std::string_view text :
+       {"72057594037927936.0", "-1152921504606846976e0", "9223372036854775808.0", "-9223372036854775808.0",
+        "-9223372036854775808", "1e20", "-0.0"}) {
+    const Json value = ParseJson(text).value();
+    EXPECT_EQ(ParseJson(ToText(value)).value(), value) << text;
+    EXPECT_EQ(ParseYaml(ToYaml(value)).value(), value) << text;
+  }
 }
 
 TEST(Json, ComparesLargeObjectsInReasonableTime) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+
 namespace portcullis::codec {
 namespace {
 
@@ -35,6 +38,29 @@ TEST(Utf8, TellsWhereTheFirstDefectIs) {
   EXPECT_EQ(ValidUtf8Prefix("a\xC3\xA9\xC3"), 3u);
 }
 
+/// Exactly as many bytes as the text has, so that a sanitizer sees one read too many.
+template <typename Function>
+std::size_t OnExactBytes(std::string_view text, Function function) {
+  const std::unique_ptr<char[]> bytes(new char[text.size()]);
+  std::ranges::copy(text, bytes.get());
+  return function(std::string_view(bytes.get(), text.size()));
+}
+
+TEST(Utf8, FindsADefectAtEachPlaceOfTextsOfEachLength) {
+  for (std::size_t length = 0; length <= 24; ++length) {
+    EXPECT_EQ(OnExactBytes(std::string(length, 'a'), ValidUtf8Prefix), length);
+    for (std::size_t place = 0; place < length; ++place) {
+      std::string text(length, 'a');
+      text[place] = '\xFF';
+      EXPECT_EQ(OnExactBytes(text, ValidUtf8Prefix), place) << length;
+      text.replace(place, 1, "\xE2\x82\xAC");
+      EXPECT_EQ(OnExactBytes(text, ValidUtf8Prefix), text.size()) << length << " at " << place;
+      text.resize(place + 2);  // cut inside the character
+      EXPECT_EQ(OnExactBytes(text, ValidUtf8Prefix), place) << length;
+    }
+  }
+}
+
 TEST(Utf8, RepairsByteByByteAndLeavesTheRest) {
   EXPECT_EQ(RepairedUtf8("a\xC3\xA9"), "a\xC3\xA9");
   EXPECT_EQ(RepairedUtf8("\xE2\x82z\xFF"), "\xEF\xBF\xBD\xEF\xBF\xBDz\xEF\xBF\xBD");
@@ -44,13 +70,14 @@ TEST(Utf8, RepairsByteByByteAndLeavesTheRest) {
 TEST(PlainPrefix, EndsAtEachByteThatIsNotPlainAtEachPlace) {
   for (int byte = 0; byte < 256; ++byte) {
     const bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-    for (std::size_t place = 0; place < 20; ++place) {
-      std::string text(20, 'x');
-      text[place] = static_cast<char>(byte);
-      EXPECT_EQ(PlainPrefix(text), plain ? 20 : place) << byte << " at " << place;
-      text[0] = '\n';
-      EXPECT_EQ(PlainPrefix(text), 0u);
-    }
+    for (std::size_t length = 1; length <= 24; ++length)
+      for (std::size_t place = 0; place < length; ++place) {
+        std::string text(length, 'x');
+        text[place] = static_cast<char>(byte);
+        EXPECT_EQ(OnExactBytes(text, PlainPrefix), plain ? length : place) << byte << " at " << place;
+        text[0] = '\n';
+        EXPECT_EQ(OnExactBytes(text, PlainPrefix), 0u);
+      }
   }
   EXPECT_EQ(PlainPrefix(""), 0u);
 }

@@ -60,10 +60,11 @@ void Tell(const PodStory& story, MainJob& job, Checklist& checks) {
   checks.Expect(story.audit_sequence > 0, "audit row " + std::to_string(story.audit_sequence));
   if (!story.expected_reasons.empty()) {
     const auto release = job.KeyReleaseOf(story.name);
-    const auto secret =
-        release ? job.SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"})))
-                : Result<bool>(true);
-    checks.Expect(secret && !*secret, "no Secret exists");
+    const std::string name =
+        "portcullis-" + (release ? std::string(release->TextAt({"spec", "releaseId"})) : "");
+    const auto secret = job.SecretExists(name);
+    checks.Expect(release && secret && !*secret && !job.SecretWasEverWritten(name),
+                  "no Secret exists, and by the API server's audit log none ever did");
     return;
   }
   checks.Expect(story.unsealed == job.model_key(), "the agent's unsealed bytes equal the key owner's");
@@ -178,7 +179,7 @@ Result<bool> Run(const std::filesystem::path& folder, const std::filesystem::pat
   const auto leaks = TRY(job.FindLeaks());
   for (const std::string& leak : leaks) Say("   found in " + leak);
   checks.Expect(leaks.empty(), "found nowhere");
-  for (Process* process : {&installation->broker(), &installation->controller()}) {
+  for (Process* process : {&installation->broker(), &installation->controller(), &installation->webhook()}) {
     const std::string limits = ReadText("/proc/" + std::to_string(process->pid()) + "/limits");
     checks.Expect(limits.find("Max core file size        0                    0") != std::string::npos,
                   "process " + std::to_string(process->pid()) + " leaves no core");

@@ -10,6 +10,7 @@ namespace portcullis::e2e {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ControllerKilledAt : public ::testing::TestWithParam<const char*> {};
 
@@ -100,10 +101,41 @@ TEST(BrokerRestarted, ReleasesGoOn) {
   EXPECT_TRUE(story.as_expected()) << story.agent_line;
 }
 
-TEST(ApiServerUnreachable, NothingIsReleasedMeanwhileAndAllGoesOnAfterwards) {
+pid_t ApiServer() { return std::atoi(World::Get().cluster().Variable("APISERVER_PID").c_str()); }
+
+TEST(ApiServerUnreachable, APodThatCouldNotBeRegisteredIsDeniedUntilItCan) {
   World& world = World::Get();
   Installation& installation = world.installation();
-  const pid_t api_server = std::atoi(world.cluster().Variable("APISERVER_PID").c_str());
+  ASSERT_GT(ApiServer(), 0);
+  installation.controller().Stop();
+  const auto pod = world.job().CreatePod("a-in-outage");
+  ASSERT_TRUE(pod) << pod.error().ToString();
+  HostConduct conduct;
+  conduct.launch = lab::LaunchState::Milan();
+  conduct.agent_timeout = std::chrono::seconds(5);
+  const auto log = installation.logs() / "a-in-outage.log";
+  kill(ApiServer(), SIGSTOP);
+  auto agent = world.job().kubelet().StartAgent(*pod, conduct, log);
+  const auto refused = agent ? agent->Wait(std::chrono::seconds(60)) : std::nullopt;
+  const auto rows = installation.Cli({"audit", "tail", "-o", "json"});
+  kill(ApiServer(), SIGCONT);
+  ASSERT_TRUE(agent && rows);
+  EXPECT_NE(refused.value_or(0), 0);
+  EXPECT_THAT(ReadText(log), HasSubstr("ReleaseUnknown"));
+  EXPECT_THAT(rows->output, Not(HasSubstr("team-a/a-in-outage")));
+
+  ASSERT_TRUE(installation.DropLease());
+  ASSERT_TRUE(installation.StartController());
+  conduct.agent_timeout = std::chrono::seconds(30);
+  agent = world.job().kubelet().StartAgent(*pod, conduct, log);
+  ASSERT_TRUE(agent);
+  EXPECT_EQ(agent->Wait(std::chrono::seconds(60)).value_or(-1), 0) << ReadText(log);
+}
+
+TEST(ApiServerUnreachable, TheLeaderStepsDownAndAllGoesOnAfterwards) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  const pid_t api_server = ApiServer();
   ASSERT_GT(api_server, 0);
   kill(api_server, SIGSTOP);
   // Without renewals the leader must step down before anyone else could lead, and its process ends.

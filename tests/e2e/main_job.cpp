@@ -1,6 +1,7 @@
 #include "tests/e2e/main_job.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "codec/init_data.h"
 #include "codec/text.h"
@@ -245,6 +246,21 @@ Result<bool> MainJob::SecretExists(const std::string& name) {
   if (secret) return true;
   if (secret.error().code == ReasonCode::kNotFound) return false;
   return secret.error();
+}
+
+bool MainJob::SecretWasEverWritten(const std::string& name) const {
+  std::istringstream lines(ReadText(installation_.cluster().Variable("AUDIT_LOG")));
+  for (std::string line; std::getline(lines, line);) {
+    const auto event = codec::ParseJson(line);
+    if (!event || event->TextAt({"objectRef", "resource"}) != "secrets" ||
+        event->TextAt({"objectRef", "name"}) != name)
+      continue;
+    const std::string_view verb = event->TextAt({"verb"});
+    const Json* code = event->At({"responseStatus", "code"});
+    const bool written = verb == "create" || verb == "update" || verb == "patch";
+    if (written && code != nullptr && code->if_int64().value_or(500) < 300) return true;
+  }
+  return false;
 }
 
 Result<> MainJob::AwaitDecision(PodStory& story) {

@@ -71,10 +71,11 @@ TEST_P(MainJobPod, HasASecretOnlyWhereTheKeyWasReleased) {
   if (!story().admitted) return;
   const auto release = World::Get().job().KeyReleaseOf(story().name);
   ASSERT_TRUE(release);
-  const auto exists =
-      World::Get().job().SecretExists("portcullis-" + std::string(release->TextAt({"spec", "releaseId"})));
+  const std::string name = "portcullis-" + std::string(release->TextAt({"spec", "releaseId"}));
+  const auto exists = World::Get().job().SecretExists(name);
   ASSERT_TRUE(exists);
   EXPECT_EQ(*exists, story().expected_reasons.empty());
+  EXPECT_EQ(World::Get().job().SecretWasEverWritten(name), story().expected_reasons.empty());
   EXPECT_EQ(story().main_started, story().expected_reasons.empty());
 }
 
@@ -161,6 +162,13 @@ TEST(MainJob, VerifiesItsAuditLogAndFindsOneChangedByte) {
   const auto broken = installation.Cli({"audit", "verify", copy, "--key", key});
   ASSERT_TRUE(broken);
   EXPECT_EQ(broken->exit_code, 1) << broken->output;
+}
+
+TEST(MainJob, LeavesNoCore) {
+  Installation& installation = World::Get().installation();
+  for (const Process* process : {&installation.broker(), &installation.controller(), &installation.webhook()})
+    EXPECT_THAT(ReadText("/proc/" + std::to_string(process->pid()) + "/limits"),
+                HasSubstr("Max core file size        0                    0"));
 }
 
 TEST(MainJob, UsesNoRightThatTheChartDoesNotGive) {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "http/client.h"
 #include "kube/objects.h"
 #include "tests/kube/api_script.h"
 #include "tests/support/fake_clock.h"
@@ -225,12 +226,27 @@ TEST_F(InformerTranscriptTest, AsksForBookmarksAndATimeLimitAndResumesFromTheBoo
   script_.Stream({.lines = {}});  // nothing at all: back off
   Run();
   ASSERT_EQ(script_.asked.size(), 3u);
-  EXPECT_THAT(script_.asked[0].target, HasSubstr("?limit=500&labelSelector=portcullis.dev%2Fpolicy"));
+  EXPECT_THAT(script_.asked[0].target, HasSubstr("?limit=100&labelSelector=portcullis.dev%2Fpolicy"));
   EXPECT_THAT(script_.asked[1].target, HasSubstr("timeoutSeconds=270&"));
   EXPECT_THAT(script_.asked[1].target, HasSubstr("allowWatchBookmarks=true&resourceVersion=10"));
   EXPECT_THAT(script_.asked[2].target, HasSubstr("resourceVersion=90"));
   EXPECT_THAT(changes_, ElementsAre("a"));
   EXPECT_THAT(waits_, ElementsAre(1200ms));
+}
+
+TEST_F(InformerTranscriptTest, HalvesAPageThatIsTooLargeToRead) {
+  std::string many = R"({"metadata":{"resourceVersion":"10"},"items":[{"args":[0)";
+  for (std::size_t i = 0; i < codec::kMaxJsonValues; ++i) many += ",0";
+  script_.Answer(200, many + "]}]}");
+  script_.answers.emplace_back(
+      Error{ReasonCode::kUnreachable, "the answer is too large", std::string(http::kAnswerTooLarge)});
+  script_.Answer(200, ListBody("10", {{"a", "5"}}));
+  script_.Stream({.lines = {}});
+  Run();
+  EXPECT_THAT(script_.asked[0].target, HasSubstr("?limit=100&"));
+  EXPECT_THAT(script_.asked[1].target, HasSubstr("?limit=50&"));
+  EXPECT_THAT(script_.asked[2].target, HasSubstr("?limit=25&"));
+  EXPECT_THAT(changes_, ElementsAre("a"));
 }
 
 TEST_F(InformerTranscriptTest, HalfALineCostsAReconnectionAndNoEvent) {
