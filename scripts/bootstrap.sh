@@ -36,7 +36,19 @@ if [ ! -e "$policy" ]; then
   trap 'rm -f "$policy"' EXIT
 fi
 log=$(mktemp)
-if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+{ apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 &
+apt=$!
+trap 'kill $apt 2>/dev/null; wait $apt; exit 130' INT TERM  # a job in the background does not hear of Ctrl-C
+last=$SECONDS
+while kill -0 $apt 2>/dev/null; do
+  sleep 1
+  if [ $((SECONDS - last)) -ge 15 ]; then
+    last=$SECONDS
+    unpacked=$(grep -c '^Setting up' "$log" || true)
+    echo "bootstrap: [$((SECONDS - started)) s] ${unpacked} packages set up, with what they need"
+  fi
+done
+if ! wait $apt; then
   tail -20 "$log" >&2
   echo "bootstrap: apt-get failed; the whole log is in $log" >&2
   exit 1
