@@ -115,7 +115,7 @@ Json Release::ToJson() const {
 
 Result<> MigrateRecords(store::Store& store) {
   return store.Migrate(
-      "release",
+      "release-1",
       {"CREATE TABLE releases (id TEXT PRIMARY KEY, cluster TEXT NOT NULL, namespace TEXT NOT NULL, pod TEXT "
        "NOT "
        "NULL, pod_uid TEXT NOT NULL, service_account TEXT NOT NULL, policy TEXT NOT NULL, key_name TEXT NOT "

@@ -10,15 +10,15 @@ namespace {
 
 // "PCUL": says in the file's header whose database it is.
 constexpr std::int64_t kApplicationId = 0x5043554c;
-// Raised when an older release could misread what a newer one has written.
-constexpr std::int64_t kSchemaVersion = 1;
+// Raised when one release could misread what another has written.
+constexpr std::int64_t kSchemaVersion = 2;
 
 Result<std::int64_t> QueryInteger(SqliteConnection& connection, StaticText sql) {
   const auto rows = TRY(connection.Query(sql, {}));
   return rows.empty() ? 0 : IntegerOf(rows.front().front());
 }
 
-/// Refuses a database of another program or of a newer release.
+/// Refuses a database of another program, or of a release whose tables are others.
 Result<> CheckOwner(SqliteConnection& connection) {
   const auto application = TRY(QueryInteger(connection, "PRAGMA application_id"));
   const auto version = TRY(QueryInteger(connection, "PRAGMA user_version"));
@@ -26,6 +26,9 @@ Result<> CheckOwner(SqliteConnection& connection) {
     return Error{ReasonCode::kConfigurationInvalid, "the database belongs to another program"};
   if (version > kSchemaVersion)
     return Error{ReasonCode::kConfigurationInvalid, "the database was written by a newer release"};
+  if (version < kSchemaVersion)
+    return Error{ReasonCode::kConfigurationInvalid,
+                 "the database was written by an older release, whose tables are others: begin with a new one"};
   return Done{};
 }
 
@@ -37,11 +40,11 @@ Result<> Claim(SqliteConnection& connection) {
   TRY(connection.Execute("BEGIN IMMEDIATE", {}));
   TRY(connection.Execute("CREATE TABLE migrations (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID", {}));
   (void)TRY(connection.Query("PRAGMA application_id=1346590028", {}));
-  (void)TRY(connection.Query("PRAGMA user_version=1", {}));
+  (void)TRY(connection.Query("PRAGMA user_version=2", {}));
   TRY(connection.Execute("COMMIT", {}));
   return CheckOwner(connection);
 }
-static_assert(kApplicationId == 1346590028 && kSchemaVersion == 1, "the PRAGMAs above spell these out");
+static_assert(kApplicationId == 1346590028 && kSchemaVersion == 2, "the PRAGMAs above spell these out");
 
 class SqliteStore final : public Store {
  public:

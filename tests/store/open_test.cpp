@@ -109,10 +109,19 @@ TEST_F(OpenTest, RefusesTheDatabaseOfAnotherProgram) {
 
 TEST_F(OpenTest, RefusesASchemaFromTheFuture) {
   OpenNumbers(path_).reset();
-  RunSql(path_, "PRAGMA user_version=2");
+  RunSql(path_, "PRAGMA user_version=3");
   ExpectRefused();
-  RunSql(path_, "PRAGMA user_version=1");
+  RunSql(path_, "PRAGMA user_version=2");
   EXPECT_TRUE(OpenSqlite(path_));
+}
+
+TEST_F(OpenTest, RefusesASchemaFromThePastAndSaysSo) {
+  OpenNumbers(path_).reset();
+  RunSql(path_, "PRAGMA user_version=1");
+  const auto store = OpenSqlite(path_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, ReasonCode::kConfigurationInvalid);
+  EXPECT_NE(store.error().ToString().find("older release"), std::string::npos);
 }
 
 TEST_F(OpenTest, RefusesAFileThatItMayNotWrite) {
