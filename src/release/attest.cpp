@@ -142,7 +142,9 @@ Result<Broker::Snapshot> Broker::ReadSnapshotIn(store::Transaction& transaction,
   out.stored = TRY(FindStoredRelease(transaction, release_id));
   if (!out.stored) return out;
   const Registration& who = out.stored->release.registration;
-  out.policy = TRY(LoadPolicy(transaction, who.namespace_name, who.policy));
+  InForce in_force = TRY(PolicyOf(transaction, who));
+  out.policy = std::move(in_force.policy);
+  out.policy_altered = in_force.altered;
   out.key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
   return out;
 }
@@ -176,6 +178,10 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
     return refuse_early(
         kRegistered.Refuse("a release registered by the controller",
                            attempt.release_id.empty() ? "no release id" : attempt.release_id));
+  if (snapshot.policy_altered)
+    return refuse_early(kPolicyIntact.Refuse(
+        "policy " + snapshot.stored->release.registration.policy + " as its authority signed it",
+        "altered in the store"));
   if (!snapshot.policy)
     return refuse_early(
         kPolicyAccepted.Refuse("policy " + snapshot.stored->release.registration.policy, "none accepted"));
@@ -212,11 +218,10 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
     found = TRY(
         FindStoredRelease(transaction, attempt.release_id, snapshot.stored ? &*snapshot.stored : nullptr));
   Release* const current = found ? &found->release : nullptr;
-  const auto policy_now =
-      current
-          ? TRY(LoadPolicy(transaction, current->registration.namespace_name, current->registration.policy))
-          : nullptr;
-  if (found.has_value() != snapshot.stored.has_value() || policy_now != snapshot.policy)
+  const InForce in_force = current ? TRY(PolicyOf(transaction, current->registration)) : InForce{};
+  const auto& policy_now = in_force.policy;
+  if (found.has_value() != snapshot.stored.has_value() ||
+      in_force != InForce{snapshot.policy, snapshot.policy_altered})
     return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
 
   if (current) {

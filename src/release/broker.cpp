@@ -14,15 +14,8 @@ constexpr std::int64_t kKeptNotices = 100'000;
 constexpr std::int64_t kExpiredAtOnce = 100;  // one transaction, which others wait for
 constexpr std::chrono::minutes kCollectionInterval{1};
 
-Result<std::shared_ptr<const AcceptedPolicy>> ParseAccepted(const PolicyRow& row) {
-  auto accepted = std::make_shared<AcceptedPolicy>();
-  accepted->document = TRY(codec::ParseJson(row.document));
-  accepted->policy = TRY(policy::ParsePolicy(accepted->document));
-  const Json signatures = TRY(codec::ParseJson(row.signatures));
-  if (const auto* items = signatures.if_array())
-    for (const Json& item : *items) accepted->signatures.push_back(item.if_string() ? *item.if_string() : "");
-  accepted->authority = row.authority;
-  return std::shared_ptr<const AcceptedPolicy>(std::move(accepted));
+codec::JsonArray SignaturesOf(const AcceptedPolicy& policy) {
+  return codec::JsonArray(policy.signatures.begin(), policy.signatures.end());
 }
 
 }  // namespace
@@ -53,15 +46,30 @@ Result<std::shared_ptr<const AcceptedPolicy>> Broker::LoadPolicy(store::Transact
   if (!in_force) return std::shared_ptr<const AcceptedPolicy>();
   {
     const std::lock_guard lock(policy_mutex_);
-    if (const auto found = policies_by_digest_.find(*in_force); found != policies_by_digest_.end())
+    const auto found = policies_by_digest_.find(*in_force);
+    // A document names its policy: under another name it is no hit, and will not be found intact.
+    if (found != policies_by_digest_.end() && found->second->policy.name == name &&
+        found->second->policy.namespace_name == namespace_name)
       return found->second;
   }
   const auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
   if (!row) return Error{ReasonCode::kInternalError, "a policy in force is not found"};
-  auto accepted = TRY(ParseAccepted(*row));
+  auto accepted = VerifyAccepted(namespace_name, name, *row);
+  if (!accepted) {
+    Log(LogLevel::kError, "a stored policy can't be used",
+        {{"policy", namespace_name + "/" + name}, {"error", accepted.error().ToString()}});
+    return accepted.error();
+  }
   const std::lock_guard lock(policy_mutex_);
   if (policies_by_digest_.size() >= kMaxCachedPolicies) policies_by_digest_.clear();
-  return policies_by_digest_.try_emplace(*in_force, std::move(accepted)).first->second;
+  return policies_by_digest_.try_emplace(*in_force, *std::move(accepted)).first->second;
+}
+
+Result<Broker::InForce> Broker::PolicyOf(store::Transaction& transaction, const Registration& who) {
+  auto policy = LoadPolicy(transaction, who.namespace_name, who.policy);
+  if (policy) return InForce{*std::move(policy)};
+  if (policy.error().code == ReasonCode::kPolicySignatureInvalid) return InForce{nullptr, true};
+  return policy.error();
 }
 
 Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name,
@@ -142,7 +150,13 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
   if (offered.policy.namespace_name != namespace_name || offered.policy.name != name)
     return Error{ReasonCode::kPolicyIncomplete,
                  "namespace and name in the document are not those of the object", "policy.name"};
-  const std::string digest = crypto::DigestText(offered.policy.digest);
+  PolicyRow row{.revision = offered.policy.revision,
+                .digest = crypto::DigestText(offered.policy.digest),
+                .authority = {},
+                .document = codec::ToText(offered.document),
+                .signatures = codec::ToText(SignaturesOf(offered)),
+                .authority_key = {},
+                .deleted = false};
 
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     for (const std::string& key_name : offered.policy.keys) {
@@ -156,26 +170,27 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
         return Error{ReasonCode::kPolicyAuthorityMismatch,
                      "the model keys of one policy have different authorities", key_name};
       offered.authority = authority;
+      row.authority_key = key->authority.ToSpki();
     }
+    row.authority = offered.authority;
     const auto accepted = TRY(FindPolicyRow(transaction, namespace_name, name));
-    if (accepted && !accepted->deleted && accepted->authority == offered.authority &&
-        accepted->digest == digest)
-      return Done{};  // mirrored again
+    if (accepted && !accepted->deleted && accepted->authority == row.authority &&
+        accepted->digest == row.digest) {
+      // Mirrored again: nothing new, but what was altered in the store is put right.
+      if (*accepted == row) return Done{};
+      return SavePolicyRow(transaction, namespace_name, name, row);
+    }
     // What was accepted last may come back after it was deleted; nothing older may.
     const auto floor =
         TRY(FindFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority));
-    const bool restored = floor && floor->revision == offered.policy.revision && floor->digest == digest;
+    const bool restored = floor && floor->revision == offered.policy.revision && floor->digest == row.digest;
     if (floor && !restored && offered.policy.revision <= floor->revision)
       return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
                    "policy.revision: " + std::to_string(offered.policy.revision) +
                        ", accepted: " + std::to_string(floor->revision)};
     TRY(RaiseFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority,
-                   {offered.policy.revision, digest}));
-    codec::JsonArray signatures;
-    for (const std::string& signature : offered.signatures) signatures.push_back(signature);
-    TRY(SavePolicyRow(transaction, namespace_name, name,
-                      {offered.policy.revision, digest, offered.authority, codec::ToText(offered.document),
-                       codec::ToText(signatures), false}));
+                   {offered.policy.revision, row.digest}));
+    TRY(SavePolicyRow(transaction, namespace_name, name, row));
     TRY(ports_.audit.Append(transaction, {.kind = "policy",
                                           .request_id = std::string(request_id),
                                           .verdict = "",
@@ -184,14 +199,14 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
                                           .resource = "",
                                           .detail = Json::Object({{"action", "accepted"},
                                                                   {"revision", offered.policy.revision},
-                                                                  {"digest", digest},
+                                                                  {"digest", row.digest},
                                                                   {"authority", offered.authority}})}));
     const PolicyTotals totals = TRY(CountPolicies(transaction));
     ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);
     return ReappraiseLive(transaction, request_id, offered);
   }));
   NotifyWaiters();
-  return Json::Object({{"revision", offered.policy.revision}, {"digest", digest}});
+  return Json::Object({{"revision", offered.policy.revision}, {"digest", row.digest}});
 }
 
 Result<Json> Broker::GetPolicy(const std::string& namespace_name, const std::string& name) {
@@ -201,10 +216,8 @@ Result<Json> Broker::GetPolicy(const std::string& namespace_name, const std::str
     return Done{};
   }));
   if (!accepted) return Error{ReasonCode::kNotFound, "no such policy", namespace_name + "/" + name};
-  codec::JsonArray signatures;
-  for (const std::string& signature : accepted->signatures) signatures.push_back(signature);
   return Json::Object({{"policy", accepted->document},
-                       {"signatures", signatures},
+                       {"signatures", SignaturesOf(*accepted)},
                        {"revision", accepted->policy.revision},
                        {"digest", crypto::DigestText(accepted->policy.digest)},
                        {"authority", accepted->authority}});

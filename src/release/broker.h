@@ -13,6 +13,7 @@
 #include "keystore/keystore.h"
 #include "metrics/metrics.h"
 #include "policy/evidence.h"
+#include "release/accepted_policy.h"
 #include "release/attestation_request.h"
 #include "release/challenge.h"
 #include "release/denial_budget.h"
@@ -97,10 +98,17 @@ class Broker {
   void Interrupt();
 
  private:
+  /// The policy that decides over a release: one, none, or one that was altered where it is stored.
+  struct InForce {
+    std::shared_ptr<const AcceptedPolicy> policy;
+    bool altered = false;
+    bool operator==(const InForce&) const = default;
+  };
   /// What an appraisal rests on, read before it; the transaction that decides holds it against the store.
   struct Snapshot {
     std::optional<StoredRelease> stored;  // of the release that is asked for
     std::shared_ptr<const AcceptedPolicy> policy;
+    bool policy_altered = false;
     std::optional<keystore::ModelKeys::Info> key;
   };
   struct Attempt;  // one attestation on its way
@@ -114,9 +122,11 @@ class Broker {
   Result<Snapshot> ReadSnapshotIn(store::Transaction& transaction, const std::string& release_id);
   void KeepForFirstAttestation(Snapshot snapshot);
   std::optional<Snapshot> TakeKept(const std::string& release_id);
+  /// Null where none is in force. Error: PolicySignatureInvalid where it was altered in the store.
   Result<std::shared_ptr<const AcceptedPolicy>> LoadPolicy(store::Transaction& transaction,
                                                            const std::string& namespace_name,
                                                            const std::string& name);
+  Result<InForce> PolicyOf(store::Transaction& transaction, const Registration& who);
   void AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const;
   Result<> Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
   Result<> SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);

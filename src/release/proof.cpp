@@ -25,8 +25,9 @@ const std::map<std::string_view, TableRow>& AllRows() {
          {snp::CheckRows(), tdx::CheckRows(), azure::CheckRows(), policy::RequestCheckRows()})
       for (const evidence::Finding& row : table)
         rows.try_emplace(row.check_id, TableRow{row.reason, row.source});
-    for (const RequestRow& row : {kRegistered, kPolicyAccepted, kInitDataNamesIt, kPolicyAuthority, kLive,
-                                  kLimit, kChallengeUnused, kChallengeInTime, kKeyAvailable})
+    for (const RequestRow& row :
+         {kRegistered, kPolicyAccepted, kPolicyIntact, kInitDataNamesIt, kPolicyAuthority, kLive, kLimit,
+          kChallengeUnused, kChallengeInTime, kKeyAvailable})
       rows.try_emplace(row.id, TableRow{row.reason, row.source});
     return rows;
   }();

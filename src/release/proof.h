@@ -21,6 +21,8 @@ inline constexpr RequestRow kRegistered{"release.registered", ReasonCode::kRelea
                                         "docs/reference/api.md"};
 inline constexpr RequestRow kPolicyAccepted{"release.policy-accepted", ReasonCode::kPolicyMissing,
                                             "docs/reference/api.md"};
+inline constexpr RequestRow kPolicyIntact{"release.policy-intact", ReasonCode::kPolicySignatureInvalid,
+                                          "docs/operations.md"};
 inline constexpr RequestRow kInitDataNamesIt{"release.init-data-names-it", ReasonCode::kInitDataMismatch,
                                              "docs/reference/api.md"};
 inline constexpr RequestRow kPolicyAuthority{"release.policy-authority", ReasonCode::kPolicyAuthorityMismatch,

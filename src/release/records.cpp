@@ -131,7 +131,8 @@ Result<> MigrateRecords(store::Store& store) {
        "CREATE INDEX releases_use ON releases (namespace, policy, key_name) WHERE phase = 2",
        "CREATE TABLE policies (namespace TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, "
        "digest TEXT NOT NULL,"
-       " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, deleted INTEGER NOT NULL,"
+       " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, authority_key BLOB NOT "
+       "NULL, deleted INTEGER NOT NULL,"
        " PRIMARY KEY (namespace, name))",
        "CREATE TABLE floors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, authority "
        "TEXT "
@@ -233,14 +234,15 @@ Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transac
 
 Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
                                                const std::string& namespace_name, const std::string& name) {
-  const auto rows =
-      TRY(transaction.Query("SELECT revision, digest, authority, document, signatures, deleted FROM policies "
-                            "WHERE namespace = ? AND name = ?",
-                            {namespace_name, name}));
+  const auto rows = TRY(
+      transaction.Query("SELECT revision, digest, authority, document, signatures, authority_key, deleted "
+                        "FROM policies WHERE namespace = ? AND name = ?",
+                        {namespace_name, name}));
   if (rows.empty()) return std::optional<PolicyRow>();
   const store::Row& row = rows.front();
   return std::optional<PolicyRow>(PolicyRow{IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]),
-                                            TextOf(row[4]), IntegerOf(row[5]) != 0});
+                                            TextOf(row[4]), ToBuffer(store::BlobOf(row[5])),
+                                            IntegerOf(row[6]) != 0});
 }
 
 Result<std::optional<std::string>> FindPolicyInForce(store::Transaction& transaction,
@@ -256,13 +258,14 @@ Result<std::optional<std::string>> FindPolicyInForce(store::Transaction& transac
 Result<> SavePolicyRow(store::Transaction& transaction, const std::string& namespace_name,
                        const std::string& name, const PolicyRow& row) {
   TRY(transaction.Execute(
-      "INSERT INTO policies (namespace, name, revision, digest, authority, document, signatures, deleted)"
-      " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET revision = "
+      "INSERT INTO policies (namespace, name, revision, digest, authority, document, signatures, "
+      "authority_key,"
+      " deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (namespace, name) DO UPDATE SET revision = "
       "excluded.revision,"
       " digest = excluded.digest, authority = excluded.authority, document = excluded.document,"
-      " signatures = excluded.signatures, deleted = excluded.deleted",
+      " signatures = excluded.signatures, authority_key = excluded.authority_key, deleted = excluded.deleted",
       {namespace_name, name, row.revision, row.digest, row.authority, row.document, row.signatures,
-       std::int64_t{row.deleted}}));
+       row.authority_key, std::int64_t{row.deleted}}));
   return Done{};
 }
 

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "codec/json.h"
 #include "crypto/digest.h"
-#include "policy/policy.h"
 #include "store/store.h"
 
 namespace portcullis::release {
@@ -48,14 +47,6 @@ struct Release {
   codec::Json ToJson() const;
 };
 
-/// A policy as accepted.
-struct AcceptedPolicy {
-  policy::Policy policy;
-  codec::Json document;
-  std::vector<std::string> signatures;
-  std::string authority;  // thumbprint of the key that signed
-};
-
 Result<> MigrateRecords(store::Store& store);
 
 Result<std::optional<Release>> FindRelease(store::Transaction& transaction, const std::string& id);
@@ -89,7 +80,9 @@ Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transac
 struct PolicyRow {
   std::int64_t revision;
   std::string digest, authority, document, signatures;
+  ByteBuffer authority_key;  // SPKI of the key whose thumbprint `authority` is
   bool deleted;
+  bool operator==(const PolicyRow&) const = default;
 };
 Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
                                                const std::string& namespace_name, const std::string& name);

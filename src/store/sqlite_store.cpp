@@ -27,8 +27,9 @@ Result<> CheckOwner(SqliteConnection& connection) {
   if (version > kSchemaVersion)
     return Error{ReasonCode::kConfigurationInvalid, "the database was written by a newer release"};
   if (version < kSchemaVersion)
-    return Error{ReasonCode::kConfigurationInvalid,
-                 "the database was written by an older release, whose tables are others: begin with a new one"};
+    return Error{
+        ReasonCode::kConfigurationInvalid,
+        "the database was written by an older release, whose tables are others: begin with a new one"};
   return Done{};
 }
 

@@ -20,9 +20,10 @@ std::vector<Finding> AllRows() {
   for (const auto& table :
        {snp::CheckRows(), tdx::CheckRows(), azure::CheckRows(), policy::RequestCheckRows()})
     rows.insert(rows.end(), table.begin(), table.end());
-  for (const auto& row : {release::kRegistered, release::kPolicyAccepted, release::kInitDataNamesIt,
-                          release::kPolicyAuthority, release::kLive, release::kLimit,
-                          release::kChallengeUnused, release::kChallengeInTime, release::kKeyAvailable})
+  for (const auto& row :
+       {release::kRegistered, release::kPolicyAccepted, release::kPolicyIntact, release::kInitDataNamesIt,
+        release::kPolicyAuthority, release::kLive, release::kLimit, release::kChallengeUnused,
+        release::kChallengeInTime, release::kKeyAvailable})
     rows.push_back(row.Refuse("", ""));
   return rows;
 }
