@@ -1,7 +1,6 @@
-#include <charconv>
-
 #include "audit/audit.h"
 #include "codec/json.h"
+#include "kbs/routes/query.h"
 #include "kbs/routes/routes.h"
 
 namespace portcullis::kbs {
@@ -28,23 +27,6 @@ Response Answer(const Result<>& done, const Request& request) {
   return Response::Empty(204);
 }
 
-Result<std::int64_t> QueryInteger(const Request& request, const std::string& name, std::int64_t fallback,
-                                  std::int64_t min, std::int64_t max) {
-  const auto found = request.query.find(name);
-  if (found == request.query.end()) return fallback;
-  std::int64_t value = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto [stop, error] = std::from_chars(found->second.data(), end, value);
-  if (error != std::errc() || stop != end || value < min || value > max)
-    return Error{ReasonCode::kRequestMalformed, "a query parameter is not a whole number in range", name};
-  return value;
-}
-
-std::string QueryText(const Request& request, const std::string& name, std::string fallback) {
-  const auto found = request.query.find(name);
-  return found == request.query.end() ? std::move(fallback) : found->second;
-}
-
 Result<std::string_view> ParseCause(std::string_view text) {
   // The label of a metric: a closed set.
   for (const std::string_view known :
@@ -60,9 +42,61 @@ Result<release::Broker::View> ParseView(std::string_view text) {
   return Error{ReasonCode::kRequestMalformed, "view is full or summary", Quoted(text)};
 }
 
+/// Whether releases that were revoked are listed too.
+Result<bool> ParseRevoked(const Request& request) {
+  const auto found = request.query.find("revoked");
+  if (found == request.query.end()) return true;
+  if (found->second == "false") return false;
+  return Error{ReasonCode::kRequestMalformed, "revoked is false, or left out", Quoted(found->second)};
+}
+
+/// "NS/NAME", as `next` of the page before had it; "" is the beginning.
+Result<release::ObjectName> ParseObjectName(const std::string& text) {
+  if (text.empty()) return release::ObjectName{};
+  const auto slash = text.find('/');
+  if (slash == std::string::npos || text.find('/', slash + 1) != std::string::npos ||
+      text.size() > 2 * release::kMaxNameBytes + 1)
+    return Error{ReasonCode::kRequestMalformed, "after is NAMESPACE/NAME", "after"};
+  return release::ObjectName{text.substr(0, slash), text.substr(slash + 1)};
+}
+
 const std::string& Namespace(const Request& request) { return request.captures.at("ns"); }
 const std::string& Name(const Request& request) { return request.captures.at("name"); }
 const std::string& Id(const Request& request) { return request.captures.at("id"); }
+
+Result<std::optional<std::string>> Cluster(const Request& request) {
+  return QueryOptional(request, "cluster", release::kMaxNameBytes);
+}
+
+using Put = Result<Json> (release::Broker::*)(std::string_view, const std::string&, const std::string&,
+                                              const Json&, const std::string&);
+Response PutObject(release::Broker& broker, Put put, const Request& request) {
+  const auto body = codec::ParseJson(request.body);
+  if (!body) return Problem(body.error(), request);
+  const auto cluster = Cluster(request);
+  if (!cluster) return Problem(cluster.error(), request);
+  return Answer((broker.*put)(request.id, Namespace(request), Name(request), *body, cluster->value_or("")),
+                request);
+}
+
+using Delete = Result<> (release::Broker::*)(std::string_view, const std::string&, const std::string&,
+                                             const std::string&);
+Response DeleteObject(release::Broker& broker, Delete remove, const Request& request) {
+  const auto cluster = Cluster(request);
+  if (!cluster) return Problem(cluster.error(), request);
+  return Answer((broker.*remove)(request.id, Namespace(request), Name(request), cluster->value_or("")),
+                request);
+}
+
+Response ListMirrored(release::Broker& broker, release::MirrorKind kind, const Request& request) {
+  const auto cluster = Cluster(request);
+  if (!cluster) return Problem(cluster.error(), request);
+  const auto after = ParseObjectName(QueryText(request, "after", ""));
+  if (!after) return Problem(after.error(), request);
+  const auto limit = QueryInteger(request, "limit", 100, 1, kMaxPage);
+  if (!limit) return Problem(limit.error(), request);
+  return Answer(broker.ListMirrored(kind, *cluster, *after, *limit), request);
+}
 
 Response PutRelease(release::Broker& broker, const Request& request) {
   const auto body = codec::ParseJson(request.body);
@@ -87,13 +121,23 @@ Response ListReleases(release::Broker& broker, const Request& request) {
   if (!limit) return Problem(limit.error(), request);
   const auto view = ParseView(QueryText(request, "view", "full"));
   if (!view) return Problem(view.error(), request);
-  return Answer(broker.ListReleases(QueryText(request, "after", ""), *limit, *view), request);
+  const auto cluster = Cluster(request);
+  if (!cluster) return Problem(cluster.error(), request);
+  const auto revoked = ParseRevoked(request);
+  if (!revoked) return Problem(revoked.error(), request);
+  return Answer(broker.ListReleases({QueryText(request, "after", ""), *limit, *cluster, *revoked}, *view),
+                request);
 }
 
 Response RevokeRelease(release::Broker& broker, const Request& request) {
   const auto cause = ParseCause(QueryText(request, "cause", "Requested"));
   if (!cause) return Problem(cause.error(), request);
-  const auto release = broker.Revoke(request.id, Id(request), *cause);
+  const auto cluster = Cluster(request);
+  const auto namespace_name = QueryOptional(request, "namespace", release::kMaxNameBytes);
+  const auto pod_uid = QueryOptional(request, "podUid", release::kMaxPodUidBytes);
+  for (const auto* value : {&cluster, &namespace_name, &pod_uid})
+    if (!*value) return Problem(value->error(), request);
+  const auto release = broker.Revoke(request.id, Id(request), *cause, {*cluster, *namespace_name, *pod_uid});
   if (!release) return Problem(release.error(), request);
   return Response::JsonBody(200, release->ToJson());
 }
@@ -137,30 +181,23 @@ http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Opti
       return handler(request);
     });
   };
-  const auto with_body = [](auto fn) {
-    return [fn](const Request& request) {
-      const auto body = codec::ParseJson(request.body);
-      if (!body) return Problem(body.error(), request);
-      return Answer(fn(request, *body), request);
-    };
-  };
 
   add(Role::kOperator, "PUT", "/v1/keys/{ns}/{name}",
-      with_body([&broker](const Request& r, const Json& body) {
-        return broker.PutKey(r.id, Namespace(r), Name(r), body);
-      }));
+      [&broker](const Request& r) { return PutObject(broker, &release::Broker::PutKey, r); });
+  add(Role::kAuditor, "GET", "/v1/keys",
+      [&broker](const Request& r) { return ListMirrored(broker, release::MirrorKind::kKey, r); });
   add(Role::kAuditor, "GET", "/v1/keys/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.GetKey(Namespace(r), Name(r)), r); });
   add(Role::kOperator, "DELETE", "/v1/keys/{ns}/{name}",
-      [&broker](const Request& r) { return Answer(broker.DeleteKey(r.id, Namespace(r), Name(r)), r); });
+      [&broker](const Request& r) { return DeleteObject(broker, &release::Broker::DeleteKey, r); });
   add(Role::kOperator, "PUT", "/v1/policies/{ns}/{name}",
-      with_body([&broker](const Request& r, const Json& body) {
-        return broker.PutPolicy(r.id, Namespace(r), Name(r), body);
-      }));
+      [&broker](const Request& r) { return PutObject(broker, &release::Broker::PutPolicy, r); });
+  add(Role::kAuditor, "GET", "/v1/policies",
+      [&broker](const Request& r) { return ListMirrored(broker, release::MirrorKind::kPolicy, r); });
   add(Role::kAuditor, "GET", "/v1/policies/{ns}/{name}",
       [&broker](const Request& r) { return Answer(broker.GetPolicy(Namespace(r), Name(r)), r); });
   add(Role::kOperator, "DELETE", "/v1/policies/{ns}/{name}",
-      [&broker](const Request& r) { return Answer(broker.DeletePolicy(r.id, Namespace(r), Name(r)), r); });
+      [&broker](const Request& r) { return DeleteObject(broker, &release::Broker::DeletePolicy, r); });
   add(Role::kOperator, "PUT", "/v1/releases/{id}",
       [&broker](const Request& r) { return PutRelease(broker, r); });
   add(Role::kAuditor, "GET", "/v1/releases/{id}",
@@ -172,8 +209,10 @@ http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Opti
   add(Role::kAuditor, "GET", "/v1/identity", [&broker, &options](const Request&) {
     return Response::JsonBody(200, broker.IdentityDocument(options.guest_url));
   });
-  add(Role::kAuditor, "POST", "/v1/appraisals",
-      with_body([&broker](const Request&, const Json& body) { return broker.DryRun(body); }));
+  add(Role::kAuditor, "POST", "/v1/appraisals", [&broker](const Request& r) {
+    const auto body = codec::ParseJson(r.body);
+    return body ? Answer(broker.DryRun(*body), r) : Problem(body.error(), r);
+  });
   add(Role::kAuditor, "GET", "/v1/audit", [&audit](const Request& r) { return AuditRows(audit, r); });
   add(Role::kAuditor, "GET", "/v1/audit/checkpoint", [&audit](const Request& r) {
     const auto note = audit.LatestCheckpoint();

@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "codec/text.h"
-#include "policy/policy.h"
 
 namespace portcullis::release {
 namespace {
@@ -13,10 +12,6 @@ constexpr std::size_t kMaxCachedPolicies = 1024;
 constexpr std::int64_t kKeptNotices = 100'000;
 constexpr std::int64_t kExpiredAtOnce = 100;  // one transaction, which others wait for
 constexpr std::chrono::minutes kCollectionInterval{1};
-
-codec::JsonArray SignaturesOf(const AcceptedPolicy& policy) {
-  return codec::JsonArray(policy.signatures.begin(), policy.signatures.end());
-}
 
 }  // namespace
 
@@ -72,179 +67,6 @@ Result<Broker::InForce> Broker::PolicyOf(store::Transaction& transaction, const 
   return policy.error();
 }
 
-Result<Json> Broker::PutKey(std::string_view request_id, const std::string& namespace_name,
-                            const std::string& name, const Json& spec) {
-  const keystore::ModelKey key = TRY(keystore::ParseModelKey(namespace_name, name, spec));
-  std::int64_t version = 0;
-  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-    const auto before = TRY(model_keys_->Find(transaction, namespace_name, name));
-    TRY(model_keys_->Put(transaction, key));
-    const auto after = TRY(model_keys_->Find(transaction, namespace_name, name));
-    if (!after) return Error{ReasonCode::kInternalError, "a stored key is not found"};
-    version = after->current_version;
-    const std::string authority = after->authority.Thumbprint();
-    const auto floor = TRY(FindFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority));
-    if (floor && version < floor->revision)
-      return Error{ReasonCode::kConflict,
-                   "the model key's highest version is below one accepted before it was deleted",
-                   std::to_string(floor->revision)};
-    TRY(RaiseFloor(transaction, FloorKind::kKeyVersion, namespace_name, name, authority, {version, ""}));
-    if (before && before->current_version == version) return Done{};  // mirrored again: nothing new to record
-    TRY(ports_.audit.Append(
-        transaction,
-        {.kind = "key",
-         .request_id = std::string(request_id),
-         .verdict = "",
-         .reason = "",
-         .subject = namespace_name + "/" + name,
-         .resource = after->resource,
-         .detail = Json::Object(
-             {{"authority", after->authority.Thumbprint()}, {"version", version}, {"action", "accepted"}})}));
-    return Done{};
-  }));
-  return Json::Object({{"currentVersion", version}});
-}
-
-Result<Json> Broker::GetKey(const std::string& namespace_name, const std::string& name) {
-  std::optional<keystore::ModelKeys::Info> key;
-  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
-    key = TRY(model_keys_->Find(transaction, namespace_name, name));
-    return Done{};
-  }));
-  if (!key) return Error{ReasonCode::kNotFound, "no such model key", namespace_name + "/" + name};
-  return Json::Object({{"namespace", key->namespace_name},
-                       {"name", key->name},
-                       {"resource", key->resource},
-                       {"authority", key->authority.Thumbprint()},
-                       {"currentVersion", key->current_version}});
-}
-
-Result<> Broker::DeleteKey(std::string_view request_id, const std::string& namespace_name,
-                           const std::string& name) {
-  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-    const auto key = TRY(model_keys_->Find(transaction, namespace_name, name));
-    if (!key) return Done{};
-    TRY(model_keys_->Delete(transaction, namespace_name, name));
-    TRY(ports_.audit.Append(transaction, {.kind = "key",
-                                          .request_id = std::string(request_id),
-                                          .verdict = "",
-                                          .reason = "",
-                                          .subject = namespace_name + "/" + name,
-                                          .resource = key->resource,
-                                          .detail = Json::Object({{"action", "deleted"}})}));
-    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfKey(transaction, namespace_name, name)),
-                     "KeyRevoked");
-  }));
-  NotifyWaiters();
-  return Done{};
-}
-
-Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& namespace_name,
-                               const std::string& name, const Json& body) {
-  codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
-  AcceptedPolicy offered;
-  offered.document = *TRY(in.Object("policy"));
-  offered.signatures = TRY(in.Texts("signatures", 8, 8192));
-  TRY(in.Finish());
-  offered.policy = TRY_AT("policy", policy::ParsePolicy(offered.document));
-  if (offered.policy.namespace_name != namespace_name || offered.policy.name != name)
-    return Error{ReasonCode::kPolicyIncomplete,
-                 "namespace and name in the document are not those of the object", "policy.name"};
-  PolicyRow row{.revision = offered.policy.revision,
-                .digest = crypto::DigestText(offered.policy.digest),
-                .authority = {},
-                .document = codec::ToText(offered.document),
-                .signatures = codec::ToText(SignaturesOf(offered)),
-                .authority_key = {},
-                .deleted = false};
-
-  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-    for (const std::string& key_name : offered.policy.keys) {
-      const auto key = TRY(model_keys_->Find(transaction, namespace_name, key_name));
-      if (!key)
-        return Error{ReasonCode::kKeyUnavailable,
-                     "the policy names a model key that the broker does not have", key_name};
-      TRY(policy::VerifySignature(offered.document, offered.signatures, key->authority));
-      const std::string authority = key->authority.Thumbprint();
-      if (!offered.authority.empty() && offered.authority != authority)
-        return Error{ReasonCode::kPolicyAuthorityMismatch,
-                     "the model keys of one policy have different authorities", key_name};
-      offered.authority = authority;
-      row.authority_key = key->authority.ToSpki();
-    }
-    row.authority = offered.authority;
-    const auto accepted = TRY(FindPolicyRow(transaction, namespace_name, name));
-    if (accepted && !accepted->deleted && accepted->authority == row.authority &&
-        accepted->digest == row.digest) {
-      // Mirrored again: nothing new, but what was altered in the store is put right.
-      if (*accepted == row) return Done{};
-      return SavePolicyRow(transaction, namespace_name, name, row);
-    }
-    // What was accepted last may come back after it was deleted; nothing older may.
-    const auto floor =
-        TRY(FindFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority));
-    const bool restored = floor && floor->revision == offered.policy.revision && floor->digest == row.digest;
-    if (floor && !restored && offered.policy.revision <= floor->revision)
-      return Error{ReasonCode::kPolicyRevisionRollback, "the revision is not above the accepted one",
-                   "policy.revision: " + std::to_string(offered.policy.revision) +
-                       ", accepted: " + std::to_string(floor->revision)};
-    TRY(RaiseFloor(transaction, FloorKind::kPolicyRevision, namespace_name, name, offered.authority,
-                   {offered.policy.revision, row.digest}));
-    TRY(SavePolicyRow(transaction, namespace_name, name, row));
-    TRY(ports_.audit.Append(transaction, {.kind = "policy",
-                                          .request_id = std::string(request_id),
-                                          .verdict = "",
-                                          .reason = "",
-                                          .subject = namespace_name + "/" + name,
-                                          .resource = "",
-                                          .detail = Json::Object({{"action", "accepted"},
-                                                                  {"revision", offered.policy.revision},
-                                                                  {"digest", row.digest},
-                                                                  {"authority", offered.authority}})}));
-    const PolicyTotals totals = TRY(CountPolicies(transaction));
-    ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);
-    return ReappraiseLive(transaction, request_id, offered);
-  }));
-  NotifyWaiters();
-  return Json::Object({{"revision", offered.policy.revision}, {"digest", row.digest}});
-}
-
-Result<Json> Broker::GetPolicy(const std::string& namespace_name, const std::string& name) {
-  std::shared_ptr<const AcceptedPolicy> accepted;
-  TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
-    accepted = TRY(LoadPolicy(transaction, namespace_name, name));
-    return Done{};
-  }));
-  if (!accepted) return Error{ReasonCode::kNotFound, "no such policy", namespace_name + "/" + name};
-  return Json::Object({{"policy", accepted->document},
-                       {"signatures", SignaturesOf(*accepted)},
-                       {"revision", accepted->policy.revision},
-                       {"digest", crypto::DigestText(accepted->policy.digest)},
-                       {"authority", accepted->authority}});
-}
-
-Result<> Broker::DeletePolicy(std::string_view request_id, const std::string& namespace_name,
-                              const std::string& name) {
-  TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
-    auto row = TRY(FindPolicyRow(transaction, namespace_name, name));
-    if (!row || row->deleted) return Done{};
-    row->deleted = true;  // its revision stays: deleting must not open the way back to an older one
-    TRY(SavePolicyRow(transaction, namespace_name, name, *row));
-    TRY(ports_.audit.Append(transaction,
-                            {.kind = "policy",
-                             .request_id = std::string(request_id),
-                             .verdict = "",
-                             .reason = "",
-                             .subject = namespace_name + "/" + name,
-                             .resource = "",
-                             .detail = Json::Object({{"action", "deleted"}, {"revision", row->revision}})}));
-    return RevokeAll(transaction, request_id, TRY(LiveReleaseIdsOfPolicy(transaction, namespace_name, name)),
-                     "PolicyDeleted");
-  }));
-  NotifyWaiters();
-  return Done{};
-}
-
 Result<bool> Broker::PutRelease(const Registration& registration) {
   bool is_new = false;
   Snapshot snapshot;
@@ -281,18 +103,18 @@ Result<Release> Broker::GetRelease(const std::string& id) {
   return *std::move(release);
 }
 
-Result<Json> Broker::ListReleases(const std::string& after, std::int64_t limit, View view) {
+Result<Json> Broker::ListReleases(const ReleasePage& page, View view) {
   codec::JsonArray items;
   TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
     if (view == View::kSummary) {
-      items = TRY(ReleaseSummaries(transaction, after, limit));
+      items = TRY(ReleaseSummaries(transaction, page));
       return Done{};
     }
-    for (const std::string& id : TRY(ReleaseIds(transaction, after, limit)))
+    for (const std::string& id : TRY(ReleaseIds(transaction, page)))
       if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
     return Done{};
   }));
-  const bool more = !items.empty() && std::ssize(items) == limit;
+  const bool more = !items.empty() && std::ssize(items) == page.limit;
   const std::string next(more ? items.back().TextAt({"id"}) : std::string_view());
   return Json::Object({{"releases", std::move(items)}, {"next", next}});
 }
@@ -315,12 +137,16 @@ Result<Json> Broker::Decisions(std::int64_t after, std::chrono::seconds wait, st
       seen = change_count_;
     }
     std::vector<DecisionNotice> notices;
+    std::int64_t newest = 0;
     TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
       notices = TRY(NoticesAfter(transaction, after, limit));
+      newest = TRY(NewestNotice(transaction));
       return Done{};
     }));
     std::unique_lock lock(wait_mutex_);
-    if (!notices.empty() || interrupted_ || std::chrono::steady_clock::now() >= deadline) {
+    // A reader ahead of us has seen what a restored database no longer knows.
+    const bool ahead = after > newest;
+    if (!notices.empty() || ahead || interrupted_ || std::chrono::steady_clock::now() >= deadline) {
       codec::JsonArray items;
       for (const DecisionNotice& notice : notices)
         items.push_back(Json::Object({{"sequence", notice.sequence},
@@ -329,8 +155,8 @@ Result<Json> Broker::Decisions(std::int64_t after, std::chrono::seconds wait, st
                                       {"namespace", notice.namespace_name},
                                       {"verdict", notice.verdict},
                                       {"time", notice.time}}));
-      return Json::Object(
-          {{"decisions", items}, {"next", notices.empty() ? after : notices.back().sequence}});
+      const std::int64_t next = notices.empty() ? std::min(after, newest) : notices.back().sequence;
+      return Json::Object({{"decisions", std::move(items)}, {"next", next}});
     }
     changed_.wait_until(lock, deadline, [&] { return change_count_ != seen || interrupted_; });
   }

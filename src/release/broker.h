@@ -17,6 +17,7 @@
 #include "release/attestation_request.h"
 #include "release/challenge.h"
 #include "release/denial_budget.h"
+#include "release/mirrors.h"
 #include "release/records.h"
 
 namespace portcullis::release {
@@ -68,25 +69,38 @@ class Broker {
   Result<codec::Json> Resource(std::string_view bearer_token, std::string_view cookie,
                                std::string_view resource);
 
-  // Control plane side.
+  // Control plane side. `cluster` is who mirrors an object: it is deleted, and all that was released with it
+  // revoked, when the last cluster withdraws it; until then each takes back its own releases only.
   Result<codec::Json> PutKey(std::string_view request_id, const std::string& namespace_name,
-                             const std::string& name, const codec::Json& spec);
+                             const std::string& name, const codec::Json& spec,
+                             const std::string& cluster = "");
   Result<codec::Json> GetKey(const std::string& namespace_name, const std::string& name);
-  Result<> DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name);
+  Result<> DeleteKey(std::string_view request_id, const std::string& namespace_name, const std::string& name,
+                     const std::string& cluster = "");
   Result<codec::Json> PutPolicy(std::string_view request_id, const std::string& namespace_name,
-                                const std::string& name, const codec::Json& body);
+                                const std::string& name, const codec::Json& body,
+                                const std::string& cluster = "");
   Result<codec::Json> GetPolicy(const std::string& namespace_name, const std::string& name);
   Result<> DeletePolicy(std::string_view request_id, const std::string& namespace_name,
-                        const std::string& name);
+                        const std::string& name, const std::string& cluster = "");
+  /// What a cluster mirrors, or all of them where it is nullopt: {"keys" or "policies","next"}.
+  Result<codec::Json> ListMirrored(MirrorKind kind, const std::optional<std::string>& cluster,
+                                   const ObjectName& after, std::int64_t limit);
   /// True where it is new.
   Result<bool> PutRelease(const Registration& registration);
   Result<Release> GetRelease(const std::string& id);
   /// A page in order of id: whole releases, or summaries, which are a hundredth of the size.
   enum class View : std::uint8_t { kFull, kSummary };
-  Result<codec::Json> ListReleases(const std::string& after, std::int64_t limit, View view = View::kFull);
-  /// Idempotent; NotFound for an id that was never registered.
-  Result<Release> Revoke(std::string_view request_id, const std::string& id, std::string_view cause);
-  /// Waits up to `wait` for a notice after `after`.
+  Result<codec::Json> ListReleases(const ReleasePage& page, View view = View::kFull);
+  /// Whose release a caller takes an id for; what is not said fits.
+  struct Expected {
+    std::optional<std::string> cluster, namespace_name, pod_uid;
+  };
+  /// Idempotent; NotFound for an id that was never registered, Conflict where it is another's than expected.
+  Result<Release> Revoke(std::string_view request_id, const std::string& id, std::string_view cause,
+                         const Expected& expected = {});
+  /// Waits up to `wait` for a notice after `after`. Where that is above the newest, as after a restore,
+  /// answers at once, with the newest as next.
   Result<codec::Json> Decisions(std::int64_t after, std::chrono::seconds wait, std::int64_t limit);
   Result<codec::Json> DryRun(const codec::Json& body);
   codec::Json IdentityDocument(std::string_view guest_url) const;
@@ -133,6 +147,7 @@ class Broker {
   Result<> RecordDecision(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
   AttestReply ReplyFor(const Attempt& attempt) const;
 
+  Result<> VerifyOffered(store::Transaction& transaction, AcceptedPolicy& offered, PolicyRow& row);
   Result<> RevokeIn(store::Transaction& transaction, std::string_view request_id, Release release,
                     std::string_view cause);
   Result<> RevokeAll(store::Transaction& transaction, std::string_view request_id,

@@ -60,6 +60,17 @@ Result<std::vector<std::string>> FirstColumn(Result<std::vector<store::Row>> row
   return out;
 }
 
+store::Value OrNull(const std::optional<std::string>& text) {
+  return text ? store::Value(*text) : store::Value();
+}
+
+/// The values of a page's statement.
+std::vector<store::Value> BoundBy(const ReleasePage& page) {
+  constexpr std::int64_t kNoPhase = -1;
+  return {page.after, OrNull(page.cluster),
+          page.revoked ? kNoPhase : static_cast<std::int64_t>(Phase::kRevoked), page.limit};
+}
+
 static_assert(static_cast<int>(Phase::kReleased) == 2, "the statements below spell it out for SQLite's sake");
 
 }  // namespace
@@ -72,13 +83,13 @@ Result<Registration> ParseRegistration(std::string id, const Json& body) {
   codec::ObjectReader in = TRY(codec::ObjectReader::Open(body));
   Registration out;
   out.id = std::move(id);
-  out.cluster = TRY(in.Text("cluster", 253));
-  out.namespace_name = TRY(in.Text("namespace", 253));
-  out.pod = TRY(in.Text("pod", 253));
-  out.pod_uid = TRY(in.Text("podUid", 64));
-  out.service_account = TRY(in.Text("serviceAccount", 253));
-  out.policy = TRY(in.Text("policy", 253));
-  out.key = TRY(in.Text("key", 253));
+  out.cluster = TRY(in.Text("cluster", kMaxNameBytes));
+  out.namespace_name = TRY(in.Text("namespace", kMaxNameBytes));
+  out.pod = TRY(in.Text("pod", kMaxNameBytes));
+  out.pod_uid = TRY(in.Text("podUid", kMaxPodUidBytes));
+  out.service_account = TRY(in.Text("serviceAccount", kMaxNameBytes));
+  out.policy = TRY(in.Text("policy", kMaxNameBytes));
+  out.key = TRY(in.Text("key", kMaxNameBytes));
   out.init_data_digest = TRY_AT("initDataDigest", ParseDigestText(TRY(in.Text("initDataDigest", 80))));
   TRY(in.Finish());
   return out;
@@ -134,6 +145,9 @@ Result<> MigrateRecords(store::Store& store) {
        " authority TEXT NOT NULL, document TEXT NOT NULL, signatures TEXT NOT NULL, authority_key BLOB NOT "
        "NULL, deleted INTEGER NOT NULL,"
        " PRIMARY KEY (namespace, name))",
+       "CREATE TABLE mirrors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, cluster "
+       "TEXT "
+       "NOT NULL, PRIMARY KEY (kind, namespace, name, cluster)) WITHOUT ROWID",
        "CREATE TABLE floors (kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, authority "
        "TEXT "
        "NOT NULL,"
@@ -187,18 +201,18 @@ Result<> SaveRelease(store::Transaction& transaction, const Release& release) {
   return Done{};
 }
 
-Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
-                                            std::int64_t limit) {
-  return FirstColumn(
-      transaction.Query("SELECT id FROM releases WHERE id > ? ORDER BY id LIMIT ?", {after, limit}));
+Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const ReleasePage& page) {
+  return FirstColumn(transaction.Query(
+      "SELECT id FROM releases WHERE id > ? AND cluster = coalesce(?, cluster) AND phase <> ? ORDER BY id "
+      "LIMIT ?",
+      BoundBy(page)));
 }
 
-Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const std::string& after,
-                                          std::int64_t limit) {
+Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const ReleasePage& page) {
   const auto rows =
       TRY(transaction.Query("SELECT id, cluster, namespace, pod, policy, key_name, phase FROM releases WHERE "
-                            "id > ? ORDER BY id LIMIT ?",
-                            {after, limit}));
+                            "id > ? AND cluster = coalesce(?, cluster) AND phase <> ? ORDER BY id LIMIT ?",
+                            BoundBy(page)));
   codec::JsonArray out;
   for (const store::Row& row : rows)
     out.push_back(Json::Object({{"id", TextOf(row[0])},
@@ -220,16 +234,22 @@ Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transacti
 
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
                                                         const std::string& namespace_name,
-                                                        const std::string& policy) {
-  return FirstColumn(transaction.Query(
-      "SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = 2", {namespace_name, policy}));
+                                                        const std::string& policy,
+                                                        const std::optional<std::string>& cluster) {
+  return FirstColumn(
+      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND policy = ? AND phase = 2 AND "
+                        "cluster = coalesce(?, cluster)",
+                        {namespace_name, policy, OrNull(cluster)}));
 }
 
 Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction,
                                                      const std::string& namespace_name,
-                                                     const std::string& key) {
-  return FirstColumn(transaction.Query(
-      "SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = 2", {namespace_name, key}));
+                                                     const std::string& key,
+                                                     const std::optional<std::string>& cluster) {
+  return FirstColumn(
+      transaction.Query("SELECT id FROM releases WHERE namespace = ? AND key_name = ? AND phase = 2 AND "
+                        "cluster = coalesce(?, cluster)",
+                        {namespace_name, key, OrNull(cluster)}));
 }
 
 Result<std::optional<PolicyRow>> FindPolicyRow(store::Transaction& transaction,
@@ -326,6 +346,10 @@ Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction
     out.push_back(
         {IntegerOf(row[0]), TextOf(row[1]), TextOf(row[2]), TextOf(row[3]), TextOf(row[4]), TextOf(row[5])});
   return out;
+}
+
+Result<std::int64_t> NewestNotice(store::Transaction& transaction) {
+  return IntegerOf(TRY(transaction.Query("SELECT max(sequence) FROM decisions", {})).at(0).at(0));
 }
 
 }  // namespace portcullis::release

@@ -12,6 +12,9 @@
 
 namespace portcullis::release {
 
+inline constexpr std::size_t kMaxNameBytes = 253;  // of a cluster, namespace or other object of Kubernetes
+inline constexpr std::size_t kMaxPodUidBytes = 64;
+
 /// Who was admitted, as the control plane registered it: routing and expectations, never trust.
 struct Registration {
   std::string id, cluster, namespace_name, pod, pod_uid, service_account, policy, key;
@@ -61,20 +64,28 @@ Result<std::optional<StoredRelease>> FindStoredRelease(store::Transaction& trans
 Result<> InsertRelease(store::Transaction& transaction, const Registration& registration);
 /// All but the registration, of a release that is there.
 Result<> SaveRelease(store::Transaction& transaction, const Release& release);
-Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const std::string& after,
-                                            std::int64_t limit);
+/// Which releases a page has, in order of id: at most `limit` of those that match.
+struct ReleasePage {
+  std::string after;
+  std::int64_t limit;
+  std::optional<std::string> cluster = {};  // of any where nullopt
+  bool revoked = true;                      // also those that were revoked
+};
+Result<std::vector<std::string>> ReleaseIds(store::Transaction& transaction, const ReleasePage& page);
 /// As a summary: id, cluster, namespace, pod, policy, key and phase.
-Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const std::string& after,
-                                          std::int64_t limit);
+Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const ReleasePage& page);
 /// Ids of live releases whose lease has run out.
 Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
                                                    std::int64_t limit);
+/// Of one cluster, or of all where it is nullopt; likewise for a key.
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
                                                         const std::string& namespace_name,
-                                                        const std::string& policy);
+                                                        const std::string& policy,
+                                                        const std::optional<std::string>& cluster = {});
 Result<std::vector<std::string>> LiveReleaseIdsOfKey(store::Transaction& transaction,
                                                      const std::string& namespace_name,
-                                                     const std::string& key);
+                                                     const std::string& key,
+                                                     const std::optional<std::string>& cluster = {});
 
 /// The row of a policy, deleted or not.
 struct PolicyRow {
@@ -125,5 +136,7 @@ struct DecisionNotice {
 Result<> AppendNotice(store::Transaction& transaction, const DecisionNotice& notice);
 Result<std::vector<DecisionNotice>> NoticesAfter(store::Transaction& transaction, std::int64_t after,
                                                  std::int64_t limit);
+/// 0 where there is none.
+Result<std::int64_t> NewestNotice(store::Transaction& transaction);
 
 }  // namespace portcullis::release

@@ -11,13 +11,22 @@ namespace {
 
 using codec::Json;
 
+bool Differs(const std::optional<std::string>& expected, const std::string& actual) {
+  return expected && *expected != actual;
+}
+
 }  // namespace
 
-Result<Release> Broker::Revoke(std::string_view request_id, const std::string& id, std::string_view cause) {
+Result<Release> Broker::Revoke(std::string_view request_id, const std::string& id, std::string_view cause,
+                               const Expected& expected) {
   Release revoked;
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     const auto release = TRY(FindRelease(transaction, id));
     if (!release) return Error{ReasonCode::kNotFound, "no such release", Quoted(id)};
+    const Registration& who = release->registration;
+    if (Differs(expected.cluster, who.cluster) || Differs(expected.namespace_name, who.namespace_name) ||
+        Differs(expected.pod_uid, who.pod_uid))
+      return Error{ReasonCode::kConflict, "the release is of another cluster, namespace or pod", Quoted(id)};
     if (release->phase != Phase::kRevoked) TRY(RevokeIn(transaction, request_id, *release, cause));
     revoked = *TRY(FindRelease(transaction, id));
     return Done{};

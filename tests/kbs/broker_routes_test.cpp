@@ -53,9 +53,11 @@ struct Route {
 };
 constexpr Route kRoutes[] = {
     {"PUT", "/v1/keys/team-a/llama-70b", false},
+    {"GET", "/v1/keys", true},
     {"GET", "/v1/keys/team-a/llama-70b", true},
     {"DELETE", "/v1/keys/team-a/none", false},
     {"PUT", "/v1/policies/team-a/llama", false},
+    {"GET", "/v1/policies", true},
     {"GET", "/v1/policies/team-a/llama", true},
     {"DELETE", "/v1/policies/team-a/none", false},
     {"PUT", "/v1/releases/none", false},
@@ -147,8 +149,90 @@ TEST_F(BrokerRoutes, ListReleasesWholeOrAsSummaries) {
                 ReasonCode::kRequestMalformed);
 }
 
+TEST_F(BrokerRoutes, MirrorForTheClusterThatTheQueryNames) {
+  const auto put = [&](const char* cluster) {
+    const std::string key = codec::ToText(owner_.KeySpec(identity_->wrapping.public_key()));
+    EXPECT_EQ(
+        Send("portcullis-operator", "PUT", "/v1/keys/team-a/llama-70b", key, {{"cluster", cluster}}).status,
+        200);
+    EXPECT_EQ(Send("portcullis-operator", "PUT", "/v1/policies/team-a/llama",
+                   codec::ToText(owner_.Signed(PolicyDocument())), {{"cluster", cluster}})
+                  .status,
+              200);
+  };
+  const auto remove = [&](const char* path, std::map<std::string, std::string> query) {
+    EXPECT_EQ(Send("portcullis-operator", "DELETE", path, "", std::move(query)).status, 204);
+    return Send("portcullis-auditor", "GET", path).status;
+  };
+  const auto listed = [&](const char* path, std::map<std::string, std::string> query) {
+    return Send("portcullis-auditor", "GET", path, "", std::move(query)).body;
+  };
+  put("east");
+  const std::string one_key = R"({"keys":[{"namespace":"team-a","name":"llama-70b"}],"next":""})";
+  const std::string one_policy = R"({"policies":[{"namespace":"team-a","name":"llama"}],"next":""})";
+  EXPECT_EQ(listed("/v1/keys", {{"cluster", "east"}}), one_key);
+  EXPECT_EQ(listed("/v1/policies", {{"cluster", "east"}}), one_policy);
+  EXPECT_EQ(listed("/v1/policies", {{"cluster", ""}}), one_policy) << "of who named no cluster";
+  EXPECT_EQ(listed("/v1/policies", {}), one_policy);
+  EXPECT_EQ(listed("/v1/policies", {{"limit", "1"}}),
+            R"({"policies":[{"namespace":"team-a","name":"llama"}],"next":"team-a/llama"})");
+  EXPECT_EQ(listed("/v1/policies", {{"after", "team-a/llama"}}), R"({"policies":[],"next":""})");
+  EXPECT_EQ(listed("/v1/keys", {{"cluster", "west"}}), R"({"keys":[],"next":""})");
+  for (const char* path : {"/v1/policies/team-a/llama", "/v1/keys/team-a/llama-70b"}) {
+    EXPECT_EQ(remove(path, {}), 200) << path;
+    EXPECT_EQ(remove(path, {{"cluster", "west"}}), 200) << path;
+    EXPECT_EQ(remove(path, {{"cluster", "east"}}), 404) << path;
+  }
+}
+
+TEST_F(BrokerRoutes, RefuseClustersAndPlacesThatAreNone) {
+  const std::map<std::string, std::string> too_long = {{"cluster", std::string(254, 'c')}};
+  const std::string policy = codec::ToText(owner_.Signed(PolicyDocument()));
+  for (const char* method : {"PUT", "DELETE"})
+    ExpectProblem(Send("portcullis-operator", method, "/v1/policies/team-a/llama", policy, too_long), 400,
+                  ReasonCode::kRequestMalformed);
+  for (const char* path : {"/v1/keys", "/v1/policies", "/v1/releases"})
+    ExpectProblem(Send("portcullis-operator", "GET", path, "", too_long), 400, ReasonCode::kRequestMalformed);
+  for (const char* after : {"team-a", "team-a/llama/more"})
+    ExpectProblem(Send("portcullis-operator", "GET", "/v1/keys", "", {{"after", after}}), 400,
+                  ReasonCode::kRequestMalformed);
+  ExpectProblem(Send("portcullis-operator", "GET", "/v1/releases", "", {{"revoked", "true"}}), 400,
+                ReasonCode::kRequestMalformed);
+  ExpectProblem(Send("portcullis-operator", "DELETE", release_, "", {{"podUid", std::string(65, 'u')}}), 400,
+                ReasonCode::kRequestMalformed);
+  EXPECT_EQ(ReleaseOf(guest_).phase, release::Phase::kRegistered);
+}
+
+TEST_F(BrokerRoutes, RevokeOnlyWhatTheCallerTakesItFor) {
+  const std::map<std::string, std::string> right = {
+      {"cluster", "lab"}, {"namespace", kNamespace}, {"podUid", "uid-" + guest_.release_id}};
+  for (const auto& [name, value] : right) {
+    auto wrong = right;
+    wrong[name] = "another";
+    ExpectProblem(Send("portcullis-operator", "DELETE", release_, "", wrong), 409, ReasonCode::kConflict);
+  }
+  EXPECT_EQ(ReleaseOf(guest_).phase, release::Phase::kRegistered);
+  EXPECT_EQ(Send("portcullis-operator", "DELETE", release_, "", right).status, 200);
+  EXPECT_EQ(ReleaseOf(guest_).phase, release::Phase::kRevoked);
+}
+
+TEST_F(BrokerRoutes, ListTheReleasesOfAClusterThatWereNotRevoked) {
+  Admit(2);
+  ASSERT_TRUE(broker_->Revoke("test", guest_.release_id, "Requested"));
+  const auto listed = [&](std::map<std::string, std::string> query) {
+    query.emplace("view", "summary");
+    const Json page =
+        codec::ParseJson(Send("portcullis-auditor", "GET", "/v1/releases", "", query).body).value();
+    return page.Find("releases")->if_array()->size();
+  };
+  EXPECT_EQ(listed({}), 2u);
+  EXPECT_EQ(listed({{"revoked", "false"}}), 1u);
+  EXPECT_EQ(listed({{"cluster", "lab"}}), 2u);
+  EXPECT_EQ(listed({{"cluster", "other"}}), 0u);
+}
+
 TEST_F(BrokerRoutes, RefuseNumbersOutOfRange) {
-  for (const char* path : {"/v1/releases", "/v1/decisions", "/v1/audit"})
+  for (const char* path : {"/v1/releases", "/v1/decisions", "/v1/audit", "/v1/keys", "/v1/policies"})
     for (const char* limit : {"0", "-1", "1x", "", "100000000000000000000", "1000000"})
       ExpectProblem(Send("portcullis-auditor", "GET", path, "", {{"limit", limit}}), 400,
                     ReasonCode::kRequestMalformed);

@@ -131,7 +131,7 @@ TEST_F(Registrations, AreListedInPages) {
   std::string after;
   int pages = 0;
   do {
-    const auto page = broker_->ListReleases(after, 2);
+    const auto page = broker_->ListReleases({after, 2});
     ASSERT_TRUE(page);
     for (const Json& release : *page->Find("releases")->if_array()) seen.emplace_back(release.TextAt({"id"}));
     after = page->TextAt({"next"});
@@ -139,7 +139,7 @@ TEST_F(Registrations, AreListedInPages) {
   } while (!after.empty());
   EXPECT_EQ(seen, (std::vector{IdOf(1), IdOf(2), IdOf(3), IdOf(4), IdOf(5)}));
   EXPECT_EQ(pages, 3);
-  EXPECT_TRUE(broker_->ListReleases("", 0)) << "nothing of nothing, and no end of the process";
+  EXPECT_TRUE(broker_->ListReleases({"", 0})) << "nothing of nothing, and no end of the process";
 }
 
 using ModelKeys = BrokerTest;
