@@ -181,6 +181,7 @@ void Broker::Interrupt() {
 Result<> Broker::Sweep() {
   const WallTime now = ports_.clock.Now();
   TRY(RevokeExpired(now));
+  TRY(ReappraiseAllOwed());
   if (now - last_collection_ > kCollectionInterval || now < last_collection_) {
     last_collection_ = now;
     TRY(CollectUsed(now));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -105,7 +106,8 @@ class Broker {
   Result<codec::Json> DryRun(const codec::Json& body);
   codec::Json IdentityDocument(std::string_view guest_url) const;
 
-  /// What has to happen with time: leases that ran out, used challenges past need, checkpoints, gauges.
+  /// What has to happen with time: leases that ran out, appraisals that are owed, used challenges past need,
+  /// checkpoints, gauges.
   /// Called about every second from one thread.
   Result<> Sweep();
   /// Wakes who waits in Decisions(), for shutdown.
@@ -154,8 +156,16 @@ class Broker {
                      const std::vector<std::string>& ids, std::string_view cause);
   Result<> RevokeExpired(WallTime now);
   Result<> CollectUsed(WallTime now);
-  Result<> ReappraiseLive(store::Transaction& transaction, std::string_view request_id,
-                          const AcceptedPolicy& policy);
+
+  /// Under the policy in force: kept or revoked; or owed, where we lack what an appraisal takes.
+  enum class Reappraised : std::uint8_t { kSettled, kOwed };
+  Result<Reappraised> Reappraise(store::Transaction& transaction, std::string_view request_id,
+                                 Release release, const AcceptedPolicy& policy);
+  /// Those under a policy that was just accepted; as many as one transaction should take.
+  Result<Reappraised> ReappraiseLive(store::Transaction& transaction, std::string_view request_id,
+                                     const AcceptedPolicy& policy);
+  Result<Reappraised> ReappraiseOwed(store::Transaction& transaction, const std::string& id);
+  Result<> ReappraiseAllOwed();
   void NotifyWaiters();
 
   BrokerPorts ports_;
@@ -175,6 +185,9 @@ class Broker {
   std::uint64_t change_count_ = 0;
   bool interrupted_ = false;
   WallTime last_collection_{};
+  // Whether live releases may wait for the policy in force: those of before the start are not known.
+  std::atomic<bool> owed_{true};
+  SteadyTime owed_from_ = SteadyTime::max();  // of those that were tried in vain; Sweep()'s own
 };
 
 }  // namespace portcullis::release

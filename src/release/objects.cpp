@@ -155,6 +155,7 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
                 .signatures = codec::ToText(SignaturesOf(offered)),
                 .authority_key = {},
                 .deleted = false};
+  auto reappraised = Reappraised::kSettled;
 
   TRY(ports_.store.Write([&](store::Transaction& transaction) -> Result<> {
     TRY(VerifyOffered(transaction, offered, row));
@@ -175,8 +176,10 @@ Result<Json> Broker::PutPolicy(std::string_view request_id, const std::string& n
     if (in_force) return Done{};
     const PolicyTotals totals = TRY(CountPolicies(transaction));
     ports_.metrics.PolicyRevision(totals.accepted, totals.highest_revision);
-    return ReappraiseLive(transaction, request_id, offered);
+    reappraised = TRY(ReappraiseLive(transaction, request_id, offered));
+    return Done{};
   }));
+  if (reappraised == Reappraised::kOwed) owed_ = true;
   NotifyWaiters();
   return Json::Object({{"revision", row.revision}, {"digest", row.digest}});
 }

@@ -232,6 +232,13 @@ Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transacti
       {MillisOf(now), limit}));
 }
 
+Result<std::vector<std::string>> OutdatedReleaseIds(store::Transaction& transaction) {
+  return FirstColumn(transaction.Query(
+      "SELECT r.id FROM releases r JOIN policies p ON p.namespace = r.namespace AND p.name = r.policy WHERE "
+      "r.phase = 2 AND p.deleted = 0 AND r.policy_digest <> p.digest ORDER BY r.id",
+      {}));
+}
+
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
                                                         const std::string& namespace_name,
                                                         const std::string& policy,

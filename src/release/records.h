@@ -77,6 +77,8 @@ Result<codec::JsonArray> ReleaseSummaries(store::Transaction& transaction, const
 /// Ids of live releases whose lease has run out.
 Result<std::vector<std::string>> ExpiredReleaseIds(store::Transaction& transaction, WallTime now,
                                                    std::int64_t limit);
+/// Of live releases that were not appraised under the policy in force.
+Result<std::vector<std::string>> OutdatedReleaseIds(store::Transaction& transaction);
 /// Of one cluster, or of all where it is nullopt; likewise for a key.
 Result<std::vector<std::string>> LiveReleaseIdsOfPolicy(store::Transaction& transaction,
                                                         const std::string& namespace_name,

@@ -1,10 +1,9 @@
-// Taking back: on request, with a key or policy, at the end of a lease, and where a new policy no longer
-// accepts what was released.
+// Taking back: on request, with a key or policy, at the end of a lease. What a new policy no longer accepts
+// is found in reappraisal.cpp.
 #include "base/failpoint.h"
 #include "codec/text.h"
 #include "policy/policy.h"
 #include "release/broker.h"
-#include "release/kept_evidence.h"
 
 namespace portcullis::release {
 namespace {
@@ -64,38 +63,6 @@ Result<> Broker::RevokeAll(store::Transaction& transaction, std::string_view req
   for (const std::string& id : ids)
     if (const auto release = TRY(FindRelease(transaction, id)); release && release->phase == Phase::kReleased)
       TRY(RevokeIn(transaction, request_id, *release, cause));
-  return Done{};
-}
-
-Result<> Broker::ReappraiseLive(store::Transaction& transaction, std::string_view request_id,
-                                const AcceptedPolicy& policy) {
-  const auto ids = TRY(LiveReleaseIdsOfPolicy(transaction, policy.policy.namespace_name, policy.policy.name));
-  for (const std::string& id : ids) {
-    auto release = TRY(FindRelease(transaction, id));
-    if (!release) continue;
-    const Registration& who = release->registration;
-    const auto kept = ParseKeptEvidence(release->evidence);
-    // Where no Secret may hold the key any more, the one that does must go.
-    const bool delivery_kept = policy.policy.delivery == policy::Delivery::kSecret ||
-                               release->Decision().TextAt({"delivery"}) != "Secret";
-    bool still_allowed = false;
-    if (kept && delivery_kept) {
-      const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
-                                        who.init_data_digest};
-      still_allowed = policy::Appraise(policy.policy, requester, kept->evidence, kept->report_data,
-                                       ports_.trust, ports_.clock.Now())
-                          .tree.allowed() &&
-                      policy.policy.max_releases >= release->releases;
-    }
-    if (!still_allowed) {
-      TRY(RevokeIn(transaction, request_id, *release, "PolicyChanged"));
-      continue;
-    }
-    release->policy_digest = crypto::DigestText(policy.policy.digest);
-    // A shorter lease counts from now on; a longer one needs a new attestation.
-    release->lease_expires = std::min(release->lease_expires, ports_.clock.Now() + policy.policy.lease);
-    TRY(SaveRelease(transaction, *release));
-  }
   return Done{};
 }
 

@@ -68,6 +68,25 @@ class InterruptedStore final : public store::Store {
   std::function<void()>& between_;
 };
 
+/// The lab's revocation lists, as long as a test lends them out.
+class LentLists final : public snp::EndorsementSource {
+ public:
+  explicit LentLists(WallTime now) : lists_(lab::LabPki::Shared(), now) {}
+  void Lend(bool lent) { lent_ = lent; }
+
+  std::optional<crypto::Certificate> FindVcek(snp::Product product, const snp::ChipId& chip,
+                                              const snp::Tcb& tcb) const override {
+    return lists_.FindVcek(product, chip, tcb);
+  }
+  std::shared_ptr<const crypto::Crl> FindCrl(snp::Product product) const override {
+    return lent_ ? lists_.FindCrl(product) : nullptr;
+  }
+
+ private:
+  const lab::LabLists lists_;
+  std::atomic<bool> lent_{true};
+};
+
 /// A broker on SQLite under a clock that stands still, with a model key and a policy, and the journal of what
 /// its guests got. When a test is over, whatever it did: each sealed key that was handed out stands in an
 /// allow row with its digest, and there are no fewer rows than keys (promise P1).
@@ -249,7 +268,7 @@ class BrokerTest : public ::testing::Test {
   const keystore::Kek kek_ =
       keystore::Kek::FromBytes(SecretBytes::CopyOf(AsBytes("0123456789abcdef0123456789abcdef")));
   const snp::TrustAnchors anchors_ = lab::LabPki::Shared().anchors();
-  const lab::LabLists lists_{lab::LabPki::Shared(), clock_.Now()};
+  LentLists lists_{clock_.Now()};
   const tdx::TrustAnchors tdx_anchors_ = lab::TdxLabPki::Shared().anchors();
   const lab::LabCollateral collateral_{lab::TdxLabPki::Shared(), clock_.Now()};
   const policy::TrustSources trust_{anchors_, lists_, tdx_anchors_, collateral_};
