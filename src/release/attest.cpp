@@ -150,7 +150,8 @@ Result<Broker::Snapshot> Broker::ReadSnapshotIn(store::Transaction& transaction,
 }
 
 // A pod attests moments after it was registered, and its start waits for that: what the first appraisal
-// rests on was just in hand. Stale or dropped, it costs a second reading and nothing else.
+// rests on was just in hand. Decide() and SealKey() hold each part of it against the store, so that stale it
+// costs a second reading and nothing else.
 void Broker::KeepForFirstAttestation(Snapshot snapshot) {
   constexpr std::size_t kMaxKept = 1024;
   if (!snapshot.stored || !snapshot.policy || !snapshot.key) return;
@@ -210,6 +211,12 @@ void Broker::AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const {
                                            snapshot.policy->authority));
 }
 
+Result<bool> Broker::IsKeyOf(store::Transaction& transaction, const Snapshot& snapshot) const {
+  const Registration& who = snapshot.stored->release.registration;
+  const auto key = TRY(model_keys_->Find(transaction, who.namespace_name, who.key));
+  return key.has_value() == snapshot.key.has_value() && (!key || key->authority == snapshot.key->authority);
+}
+
 Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot) {
   auto& findings = attempt.appraisal.tree.findings;
   attempt.decided_at = ports_.clock.Now();
@@ -223,6 +230,9 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   if (found.has_value() != snapshot.stored.has_value() ||
       in_force != InForce{snapshot.policy, snapshot.policy_altered})
     return Error{ReasonCode::kConflict, "the state under the appraisal changed"};
+  // SealKey() looks at the key where all is well; a denial must not rest on one that is gone either.
+  if (policy_now && !attempt.appraisal.tree.allowed() && !TRY(IsKeyOf(transaction, snapshot)))
+    return Error{ReasonCode::kConflict, "the model key under the appraisal changed"};
 
   if (current) {
     if (current->phase == Phase::kRevoked)

@@ -144,6 +144,8 @@ class Broker {
                                                            const std::string& name);
   Result<InForce> PolicyOf(store::Transaction& transaction, const Registration& who);
   void AppraiseAttempt(Attempt& attempt, const Snapshot& snapshot) const;
+  /// Whether the model key is still the snapshot's: there or not, and of the same authority.
+  Result<bool> IsKeyOf(store::Transaction& transaction, const Snapshot& snapshot) const;
   Result<> Decide(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
   Result<> SealKey(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);
   Result<> RecordDecision(store::Transaction& transaction, Attempt& attempt, const Snapshot& snapshot);

@@ -46,6 +46,25 @@ TEST_F(SinceRegistration, ADeletedKeyIsNotSealed) {
   ExpectRecordedDenial(guest, ReasonCode::kKeyUnavailable);
 }
 
+TEST_F(SinceRegistration, AKeyThatWasPutRightIsTheOneThatDecides) {
+  const KeyOwner other("another owner's key, of 32 bytes");
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(broker_->PutKey("test", kNamespace, kKeyName, other.KeySpec(identity_->wrapping.public_key())));
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(PutKey());
+  EXPECT_TRUE(Attest(guest).allowed()) << "what would have been a final denial is history";
+}
+
+TEST_F(SinceRegistration, AKeyThatWentIsNoReasonForAFinalDenial) {
+  const KeyOwner other("another owner's key, of 32 bytes");
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(broker_->PutKey("test", kNamespace, kKeyName, other.KeySpec(identity_->wrapping.public_key())));
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kKeyUnavailable));
+}
+
 TEST_F(SinceRegistration, ARevocationStands) {
   const LabGuest guest = Admit(1);
   ASSERT_TRUE(broker_->Revoke("test", guest.release_id, "Requested"));
