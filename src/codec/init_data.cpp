@@ -38,6 +38,7 @@ Result<std::string> TextAt(const toml::table& table, std::string_view name) {
 Result<std::map<std::string, std::string>> EntriesOf(const toml::table& table) {
   const toml::table* data = table["data"].as_table();
   if (data == nullptr) return Malformed("init-data has no table of data");
+  if (data->size() > kMaxInitDataEntries) return Malformed("init-data has too many entries");
   std::map<std::string, std::string> entries;
   for (const auto& [name, value] : *data) {
     const auto* text = value.as_string();

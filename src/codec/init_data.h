@@ -10,6 +10,7 @@
 namespace portcullis::codec {
 
 inline constexpr std::size_t kMaxInitDataBytes = 256 * 1024;
+inline constexpr std::size_t kMaxInitDataEntries = 65;  // as many as a policy can pin, and the webhook's own
 
 /// Confidential Containers init-data (kbs-protocol.md 2.2): TOML with `version`, `algorithm` and a table
 /// `data` of text entries. The hardware measures the digest of the exact text, so the text travels with what
@@ -21,7 +22,8 @@ struct InitData {
 };
 
 /// InitDataMismatch is for comparisons; here: RequestMalformed (not TOML, version other than "0.1.0", unknown
-/// algorithm, an entry that is no text, unknown top-level key, over kMaxInitDataBytes).
+/// algorithm, an entry that is no text, unknown top-level key, over kMaxInitDataBytes or
+/// kMaxInitDataEntries).
 Result<InitData> ParseInitData(std::string_view toml);
 /// TOML for `data`, algorithm sha256 (SNP's HOST_DATA holds 32 bytes); parses back to the same entries.
 InitData MakeInitData(const std::map<std::string, std::string>& data);

@@ -64,32 +64,47 @@ Comparison InitDataAdmitted(const Request& r) {
           crypto::DigestText(r.requester.admitted_init_data), crypto::DigestText(r.presented_init_data)};
 }
 
+/// What is wrong with entries, as far as a person reads: who sends init-data decides how many there are.
+class EntryProblems {
+ public:
+  void Note(std::string_view entry, std::string_view problem) {
+    if (++count_ > kNamed) return;
+    if (!text_.empty()) text_ += ", ";
+    text_ += Quoted(entry) + " " + std::string(problem);
+  }
+  bool none() const { return count_ == 0; }
+  std::string Text() const {
+    return count_ > kNamed ? text_ + " and " + std::to_string(count_ - kNamed) + " more" : text_;
+  }
+
+ private:
+  static constexpr std::size_t kNamed = 16;
+  std::size_t count_ = 0;
+  std::string text_;
+};
+
 /// Every entry but the webhook's own is pinned, and every pinned entry is there: an entry that nobody pinned
 /// configures the guest behind the key owner's back, and one left out falls back to a default.
 Comparison InitDataEntries(const Request& r) {
   const SubjectRule* const rule = RuleFor(r.policy, r.requester);
   if (rule == nullptr) return {.passed = false, .expected = {}, .actual = {}, .evaluated = false};
-  std::string problems;
-  const auto note = [&problems](std::string_view entry, std::string_view problem) {
-    if (!problems.empty()) problems += ", ";
-    problems += Quoted(entry) + " " + std::string(problem);
-  };
+  EntryProblems problems;
   for (const auto& [entry, text] : r.requester.init_data.data) {
     if (entry == kReleaseEntry) continue;
     const auto pin = rule->init_data.find(entry);
     if (pin == rule->init_data.end())
-      note(entry, "is not pinned");
+      problems.Note(entry, "is not pinned");
     else if (!pin->second.contains(crypto::Sha256(AsBytes(text))))
-      note(entry, "has " + crypto::DigestText(crypto::Sha256(AsBytes(text))));
+      problems.Note(entry, "has " + crypto::DigestText(crypto::Sha256(AsBytes(text))));
   }
   std::string expected;
   for (const auto& [entry, digests] : rule->init_data) {
-    if (!r.requester.init_data.data.contains(entry)) note(entry, "is missing");
+    if (!r.requester.init_data.data.contains(entry)) problems.Note(entry, "is missing");
     if (!expected.empty()) expected += ", ";
     expected += Quoted(entry) + " of " + std::to_string(digests.size()) + " allowed";
   }
-  return {problems.empty(), expected.empty() ? "no entries" : std::move(expected),
-          problems.empty() ? "as pinned" : std::move(problems)};
+  return {problems.none(), expected.empty() ? "no entries" : std::move(expected),
+          problems.none() ? "as pinned" : problems.Text()};
 }
 
 constexpr Check<Request> kChecks[] = {

@@ -34,6 +34,21 @@ const std::map<std::string_view, TableRow>& AllRows() {
   return kRows;
 }
 
+/// The beginning of a text that is too long, not cut within a character.
+std::string Cut(std::string_view text) {
+  std::size_t end = kMaxStoredText;
+  const auto within = [&] { return (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; };
+  for (int i = 0; i < 3 && within(); ++i) --end;
+  return std::string(text.substr(0, end)) + "\xE2\x80\xA6";
+}
+
+void WriteText(const std::string& text, codec::JsonWriter& out) {
+  if (text.size() <= kMaxStoredText)
+    out.Text(text);
+  else
+    out.Text(Cut(text));
+}
+
 Json Cell(const codec::JsonArray& row, std::size_t column) {
   return column < row.size() ? row[column] : Json("");
 }
@@ -47,13 +62,12 @@ evidence::Finding RequestRow::Find(bool passed, std::string expected, std::strin
 
 void WriteProof(const evidence::ProofTree& tree, codec::JsonWriter& out) {
   out.BeginArray();
-  for (const evidence::Finding& finding : tree.findings)
-    out.BeginArray()
-        .Text(finding.check_id)
-        .Text(evidence::NameOf(finding.outcome))
-        .Text(finding.expected)
-        .Text(finding.actual)
-        .EndArray();
+  for (const evidence::Finding& finding : tree.findings) {
+    out.BeginArray().Text(finding.check_id).Text(evidence::NameOf(finding.outcome));
+    WriteText(finding.expected, out);
+    WriteText(finding.actual, out);
+    out.EndArray();
+  }
   out.EndArray();
 }
 

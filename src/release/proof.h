@@ -37,8 +37,11 @@ inline constexpr RequestRow kChallengeInTime{"session.challenge-in-time", Reason
 inline constexpr RequestRow kKeyAvailable{"release.key-available", ReasonCode::kKeyUnavailable,
                                           "docs/reference/api.md"};
 
+/// Of what a check expected and what it saw, this much is stored: a guest may have written it.
+inline constexpr std::size_t kMaxStoredText = 4096;
+
 /// A proof tree as it is stored: [["id","outcome","expected","actual"]...]. Reasons and sources are the
-/// tables', and half of the text.
+/// tables', and half of the text; what is longer than kMaxStoredText ends with an ellipsis.
 void WriteProof(const evidence::ProofTree& tree, codec::JsonWriter& out);
 /// A stored tree as every output shows it (evidence::ProofTree::ToJson()). A row that no table has any more
 /// keeps what was stored.

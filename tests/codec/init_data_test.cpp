@@ -114,6 +114,15 @@ TEST(ParseInitData, ReadsToTheLimitOfBytesAndRefusesOneMore) {
   EXPECT_FALSE(ParseInitData(text + "x"));
 }
 
+TEST(ParseInitData, ReadsToTheLimitOfEntriesAndRefusesOneMore) {
+  std::string text = Head("[data]\n");
+  for (std::size_t i = 0; i < kMaxInitDataEntries; ++i) text += "e" + std::to_string(i) + " = \"x\"\n";
+  const auto read = ParseInitData(text);
+  ASSERT_TRUE(read) << Refusal(read);
+  EXPECT_EQ(read->data.size(), kMaxInitDataEntries);
+  EXPECT_THAT(Refusal(ParseInitData(text + "more = \"x\"\n")), HasSubstr("too many entries"));
+}
+
 const Entries kEntries = {
     {"aa.toml", "[token_configs.kbs]\nurl = \"x\"\n"},
     {"policy.rego", "package agent_policy\n\ndefault x := '''a'''\n"},

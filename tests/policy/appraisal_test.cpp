@@ -201,6 +201,18 @@ TEST(Appraisal, NamesTheInitDataEntryThatIsNotAsPinned) {
   }
 }
 
+TEST(Appraisal, NamesAFewOfManyInitDataEntries) {
+  std::map<std::string, std::string> data;
+  for (char name = 'a'; name <= 't'; ++name) data.emplace(std::string(1, name), "x");
+  data["policy.rego"] = "package agent_policy\n";
+  Attestation attestation;
+  attestation.Admit(data);
+  const Appraisal appraisal = attestation.Appraise();
+  ASSERT_EQ(FailedIds(appraisal), std::vector<std::string>{"policy.init-data-entries"});
+  const std::string& actual = appraisal.tree.findings.back().actual;
+  EXPECT_TRUE(actual.ends_with("\"p\" is not pinned and 4 more")) << actual;
+}
+
 TEST(Appraisal, ListsEverythingThatIsWrong) {
   Attestation attestation;
   attestation.requester.key_name = "mistral";

@@ -212,6 +212,16 @@ TEST_F(Deny, ListsEverythingThatIsWrong) {
   EXPECT_THAT(reasons, Contains(ReasonCode::kMeasurementNotAllowed));
 }
 
+TEST_F(Deny, OfALargeRequestIsStoredSmall) {
+  const LabGuest guest = Admit(1);
+  LabGuest stranger(guest.release_id);
+  std::string text = stranger.init_data.text;
+  for (int i = 0; text.size() < codec::kMaxInitDataBytes - 32; ++i) text += "e" + std::to_string(i) + "=''\n";
+  stranger.init_data.text = text;
+  ASSERT_TRUE(Attest(stranger).denied());
+  EXPECT_LT(ReleaseOf(guest).decision.size(), 64u * 1024);
+}
+
 TEST_F(Deny, HasABudgetThatStrangersCantOverdraw) {
   denial_burst_ = 3;
   Restart();

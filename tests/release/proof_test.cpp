@@ -51,6 +51,26 @@ TEST(Proof, StoresNeitherReasonsNorSources) {
   EXPECT_EQ(text, R"([["release.limit","failed","at most 1","2 made"]])");
 }
 
+TEST(Proof, StoresTheBeginningOfWhatIsTooLong) {
+  const std::string full(release::kMaxStoredText, 'x'), ellipsis = "\xE2\x80\xA6";
+  const auto stored = [](const std::string& actual) {
+    const codec::Json tree = Stored({{release::kLimit.Refuse(actual, actual)}});
+    const codec::JsonArray& row = *tree.if_array()->front().if_array();
+    EXPECT_EQ(row[2], row[3]);
+    return *row[3].if_string();
+  };
+  EXPECT_EQ(stored(full), full);
+  EXPECT_EQ(stored(full + "y"), full + ellipsis);
+  EXPECT_EQ(stored(std::string(1u << 20, 'x')), full + ellipsis);
+  // A character is whole or not there.
+  for (const std::string& wide :
+       {std::string("\xC3\xA4"), std::string("\xE2\x82\xAC"), std::string("\xF0\x9F\x94\x91")})
+    for (std::size_t before = 1; before <= wide.size(); ++before) {
+      const std::string head = full.substr(before);
+      EXPECT_EQ(stored(head + wide + full), before == wide.size() ? head + wide + ellipsis : head + ellipsis);
+    }
+}
+
 TEST(Proof, OfARowHasOneReasonAndOneSourceWhereverItStands) {
   std::map<std::string_view, Finding> first;
   for (const Finding& row : AllRows()) {
