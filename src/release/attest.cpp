@@ -260,13 +260,13 @@ Result<> Broker::Decide(store::Transaction& transaction, Attempt& attempt, const
   if (attempt.challenge.IsPast(lifetime, ports_.clock))
     findings.push_back(kChallengeInTime.Refuse(FormatTimestamp(attempt.challenge.issued + lifetime),
                                                FormatTimestamp(ports_.clock.Now())));
-  // The one thing that a stranger can have written at will.
-  if (!attempt.appraisal.tree.allowed() && !denials_.TakeOne())
-    return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
 
   attempt.release = current != nullptr ? std::move(*current) : Release{};
   attempt.allowed = current != nullptr && attempt.appraisal.tree.allowed();
   if (attempt.allowed) TRY(SealKey(transaction, attempt, snapshot));
+  // The one thing that a stranger can have written at will; an error takes the burn back too.
+  if (!attempt.allowed && !denials_.TakeOne())
+    return Error{ReasonCode::kOverloaded, "too many attestations were denied of late; nothing was decided"};
   return RecordDecision(transaction, attempt, snapshot);
 }
 

@@ -239,6 +239,22 @@ TEST_F(Deny, HasABudgetThatStrangersCantOverdraw) {
       << "and so nothing was burnt";
 }
 
+TEST_F(Deny, HasABudgetForKeysThatCantBeSealedToo) {
+  denial_burst_ = 2;
+  Restart();
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kKeyUnavailable));
+  const auto rows = AuditRows().size();
+  const auto challenge = Challenge(guest);
+  EXPECT_THAT(Attest(challenge, guest.Attestation(challenge.nonce_text)).reasons(),
+              ElementsAre(ReasonCode::kOverloaded));
+  EXPECT_EQ(AuditRows().size(), rows) << "nothing was decided";
+  ASSERT_TRUE(PutKey());
+  EXPECT_TRUE(Attest(challenge, guest.Attestation(challenge.nonce_text)).allowed())
+      << "and so nothing was burnt";
+}
+
 TEST_F(Deny, HasABudgetThatFillsUpToItsSize) {
   release::DenialBudget budget(clock_);
   const auto burst = static_cast<int>(release::DenialBudget::kBurst);
