@@ -107,13 +107,13 @@ Response PutRelease(release::Broker& broker, const Request& request) {
   if (!is_new) return Problem(is_new.error(), request);
   const auto release = broker.GetRelease(Id(request));
   if (!release) return Problem(release.error(), request);
-  return Response::JsonBody(*is_new ? 201 : 200, release->ToJson());
+  return Response::JsonBody(*is_new ? 201 : 200, broker.Shown(*release));
 }
 
 Response GetRelease(release::Broker& broker, const Request& request) {
   const auto release = broker.GetRelease(Id(request));
   if (!release) return Problem(release.error(), request);
-  return Response::JsonBody(200, release->ToJson());
+  return Response::JsonBody(200, broker.Shown(*release));
 }
 
 Response ListReleases(release::Broker& broker, const Request& request) {
@@ -139,7 +139,7 @@ Response RevokeRelease(release::Broker& broker, const Request& request) {
     if (!*value) return Problem(value->error(), request);
   const auto release = broker.Revoke(request.id, Id(request), *cause, {*cluster, *namespace_name, *pod_uid});
   if (!release) return Problem(release.error(), request);
-  return Response::JsonBody(200, release->ToJson());
+  return Response::JsonBody(200, broker.Shown(*release));
 }
 
 Response Decisions(release::Broker& broker, const Request& request) {

@@ -103,6 +103,11 @@ Result<Release> Broker::GetRelease(const std::string& id) {
   return *std::move(release);
 }
 
+Json Broker::Shown(const Release& release) const {
+  const bool in_force = !ports_.store.latched() && ports_.clock.Now() <= release.lease_expires;
+  return release.ToJson(in_force ? Release::SealedKey::kShown : Release::SealedKey::kWithheld);
+}
+
 Result<Json> Broker::ListReleases(const ReleasePage& page, View view) {
   codec::JsonArray items;
   TRY(ports_.store.Read([&](store::Transaction& transaction) -> Result<> {
@@ -111,7 +116,7 @@ Result<Json> Broker::ListReleases(const ReleasePage& page, View view) {
       return Done{};
     }
     for (const std::string& id : TRY(ReleaseIds(transaction, page)))
-      if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(release->ToJson());
+      if (const auto release = TRY(FindRelease(transaction, id))) items.push_back(Shown(*release));
     return Done{};
   }));
   const bool more = !items.empty() && std::ssize(items) == page.limit;

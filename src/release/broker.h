@@ -90,6 +90,9 @@ class Broker {
   /// True where it is new.
   Result<bool> PutRelease(const Registration& registration);
   Result<Release> GetRelease(const std::string& id);
+  /// As the API shows it: without the sealed key after the lease, and while the store is latched, as no
+  /// revocation could be recorded then.
+  codec::Json Shown(const Release& release) const;
   /// A page in order of id: whole releases, or summaries, which are a hundredth of the size.
   enum class View : std::uint8_t { kFull, kSummary };
   Result<codec::Json> ListReleases(const ReleasePage& page, View view = View::kFull);

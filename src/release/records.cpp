@@ -98,7 +98,7 @@ Result<Registration> ParseRegistration(std::string id, const Json& body) {
 Json Release::Decision() const { return Shown(decision); }
 Json Release::LastDenial() const { return Shown(last_denial); }
 
-Json Release::ToJson() const {
+Json Release::ToJson(SealedKey key) const {
   const Registration& who = registration;
   Json out = Json::Object({{"id", who.id},
                            {"cluster", who.cluster},
@@ -117,7 +117,8 @@ Json Release::ToJson() const {
   out.Set("policyDigest", policy_digest).Set("evidenceDigest", evidence_digest).Set("releases", releases);
   if (phase == Phase::kReleased) {
     out.Set("leaseExpires", FormatTimestamp(lease_expires));
-    if (const auto sealed = codec::ParseJson(jwe)) out.Set("jwe", *sealed);
+    if (key == SealedKey::kShown)
+      if (const auto sealed = codec::ParseJson(jwe)) out.Set("jwe", *sealed);
   }
   if (!last_denial.empty()) out.Set("lastDenial", LastDenial());
   if (!revocation_cause.empty()) out.Set("revocationCause", revocation_cause);

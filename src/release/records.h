@@ -47,7 +47,8 @@ struct Release {
   /// As shown; null where there is none.
   codec::Json Decision() const;
   codec::Json LastDenial() const;
-  codec::Json ToJson() const;
+  enum class SealedKey : std::uint8_t { kShown, kWithheld };
+  codec::Json ToJson(SealedKey key = SealedKey::kShown) const;
 };
 
 Result<> MigrateRecords(store::Store& store);

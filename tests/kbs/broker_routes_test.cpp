@@ -231,6 +231,24 @@ TEST_F(BrokerRoutes, ListTheReleasesOfAClusterThatWereNotRevoked) {
   EXPECT_EQ(listed({{"cluster", "other"}}), 0u);
 }
 
+TEST_F(BrokerRoutes, ShowNoSealedKeyAfterTheLease) {
+  ASSERT_TRUE(Attest(guest_).allowed());
+  const auto shown = [&](const std::string& path) {
+    const Json body = codec::ParseJson(Send("portcullis-operator", "GET", path).body).value();
+    const codec::JsonArray* page = body.Find("releases")->if_array();  // of one release, their number
+    return page == nullptr ? body : page->front();
+  };
+  for (const std::string& path : {release_, std::string("/v1/releases")})
+    EXPECT_NE(shown(path).Find("jwe"), nullptr) << path;
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_NE(shown(release_).Find("jwe"), nullptr) << "to its very end";
+  clock_.Advance(std::chrono::milliseconds(1));
+  for (const std::string& path : {release_, std::string("/v1/releases")}) {
+    EXPECT_EQ(shown(path).Find("jwe"), nullptr) << path;
+    EXPECT_EQ(shown(path).TextAt({"phase"}), "Released") << "until the next sweep";
+  }
+}
+
 TEST_F(BrokerRoutes, RefuseNumbersOutOfRange) {
   for (const char* path : {"/v1/releases", "/v1/decisions", "/v1/audit", "/v1/keys", "/v1/policies"})
     for (const char* limit : {"0", "-1", "1x", "", "100000000000000000000", "1000000"})

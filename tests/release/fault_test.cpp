@@ -57,7 +57,18 @@ TEST_F(Fault, ALatchedStoreHandsOutNoSealedKeyEither) {
   ASSERT_FALSE(broker_->Revoke("test", guest.release_id, "Requested"));
   EXPECT_EQ(broker_->Resource(answer.reply->token, "", kResource).error().code,
             ReasonCode::kAuditUnavailable);
+  const auto shown = [&] {
+    std::vector<Json> out{broker_->Shown(ReleaseOf(guest))};
+    const auto page = broker_->ListReleases({"", 10});
+    for (const Json& release : *page->Find("releases")->if_array()) out.push_back(release);
+    return out;
+  };
+  for (const Json& release : shown()) {
+    EXPECT_EQ(release.TextAt({"phase"}), "Released");
+    EXPECT_EQ(release.Find("jwe"), nullptr);
+  }
   Restart();
+  for (const Json& release : shown()) EXPECT_NE(release.Find("jwe"), nullptr);
   EXPECT_TRUE(broker_->Resource(answer.reply->token, "", kResource));
 }
 
