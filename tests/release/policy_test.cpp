@@ -105,6 +105,8 @@ TEST_F(Policies, KeepTheirRevisionWhenDeleted) {
 }
 
 TEST_F(Policies, KeepTheirRevisionUnderAnotherAuthoritysReign) {
+  // The broker knows revision 1 as the owner's: the same document will be the administrator's too.
+  ASSERT_TRUE(Attest(Admit(2)).allowed());
   ASSERT_TRUE(PutPolicy({.revision = 3}));
   // A cluster administrator replaces the key by one of their own, with a policy of their own ...
   const KeyOwner administrator;
@@ -145,6 +147,15 @@ TEST_F(Policies, RevokeOnChangeOnlyWhatNoLongerPasses) {
   EXPECT_EQ(Notices().back().TextAt({"releaseId"}), goes.release_id);
   EXPECT_EQ(Notices().back().TextAt({"verdict"}), "revoke");
   EXPECT_TRUE(broker_->Resource(kept.reply->token, "", kResource));
+}
+
+TEST_F(Policies, WithALongerLeaseProlongNone) {
+  const LabGuest guest = Admit(1);
+  ASSERT_TRUE(Attest(guest).allowed());
+  const WallTime lease = ReleaseOf(guest).lease_expires;
+  ASSERT_TRUE(PutPolicy({.revision = 2, .lease_seconds = 7200}));
+  EXPECT_EQ(ReleaseOf(guest).lease_expires, lease) << "that needs a new attestation";
+  EXPECT_EQ(ReleaseOf(guest).policy_digest, broker_->GetPolicy(kNamespace, kPolicyName)->TextAt({"digest"}));
 }
 
 TEST_F(Policies, RevokeWhatWasReleasedMoreOftenThanTheyAllow) {
