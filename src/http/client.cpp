@@ -86,7 +86,9 @@ class RestClient final : public Client {
                         const std::string& body) override {
     return Guarded([&]() -> Result<Response> {
       Patience patience;
-      patience.deadline = std::chrono::steady_clock::now() + kWholeAnswerFactor * options_.timeout;
+      patience.deadline =
+          std::chrono::steady_clock::now() +
+          (options_.whole_answer.count() > 0 ? options_.whole_answer : kWholeAnswerFactor * options_.timeout);
       const auto request = TRY(MakeRequest(method, path_and_query, headers, body));
       const auto answer = Await(client_.request(request, patience.cancel.get_token()), patience);
       return ReadWhole(answer, patience);

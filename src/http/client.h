@@ -21,6 +21,8 @@ struct ClientOptions {
   std::string client_certificate_pem;  // "" for none
   std::shared_ptr<const SecretBytes> client_key_pem;
   std::chrono::seconds timeout{30};  // of inactivity
+  /// From sending a request to the last byte of its answer, streams excepted; 0 is ten times `timeout`.
+  std::chrono::seconds whole_answer{0};
   std::size_t max_response_bytes = 16u << 20;
   /// Asked for each request: "Bearer ..." for Authorization; "" for none. Tokens rotate.
   std::function<std::string()> authorization;

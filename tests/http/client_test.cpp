@@ -179,6 +179,17 @@ TEST(Client, RefusesAnAnswerThatIsCutOrTooLargeOrTooSlow) {
             ReasonCode::kUnreachable);
 }
 
+TEST(Client, GivesAWholeAnswerOnlyItsTime) {
+  ScriptedServer silent([](int out) { ScriptedServer::AwaitEnd(out); });
+  const auto client = ClientOf(silent, [](auto& options) {
+    options.timeout = 60s;
+    options.whole_answer = 1s;
+  });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(CodeOf(client->Send("GET", "/", {}, "")), ReasonCode::kUnreachable);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+}
+
 TEST(Client, TakesAnAnswerOfExactlyTheLimit) {
   ScriptedServer server([](int out) {
     ScriptedServer::Say(out, "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + std::string(200000, 'x'));
