@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "kube/api_path.h"
 #include "kube/file.h"
 
 namespace portcullis::control {
@@ -10,6 +11,9 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kMaxPemBytes = 256 * 1024;
+// Above the long poll of 5 s; stopping waits for a call that is under way, and has 30 s.
+constexpr std::chrono::seconds kCallTimeout{10};
+constexpr std::string_view kPageSize = "200";
 
 Result<std::shared_ptr<http::Client>> MakeClient(const Options& options) {
   http::ClientOptions client;
@@ -19,7 +23,7 @@ Result<std::shared_ptr<http::Client>> MakeClient(const Options& options) {
       TRY_AT("broker.certificateFile", kube::ReadFile(options.broker_certificate_file, kMaxPemBytes));
   client.client_key_pem = std::make_shared<const SecretBytes>(
       TRY_AT("broker.keyFile", kube::ReadSecretFile(options.broker_key_file, kMaxPemBytes)));
-  client.timeout = std::chrono::seconds(45);  // a long poll waits 30
+  client.timeout = client.whole_answer = kCallTimeout;
   client.user_agent = "portcullis-operator/0.1";
   return http::Client::Create(client);
 }
@@ -36,32 +40,38 @@ Error FromProblem(const http::Response& response) {
 
 class HttpBroker final : public Broker {
  public:
-  HttpBroker(Options options, std::shared_ptr<http::Client> client)
-      : options_(std::move(options)), client_(std::move(client)) {}
+  HttpBroker(Options options, std::shared_ptr<http::Client> client, std::function<bool()> may_write)
+      : options_(std::move(options)), may_write_(std::move(may_write)), client_(std::move(client)) {}
 
   Result<Json> PutKey(const std::string& ns, const std::string& name, const Json& spec) override {
-    return Call("PUT", "/v1/keys/" + ns + "/" + name, codec::ToText(spec));
+    return Call("PUT", Mirrored("keys", ns, name), codec::ToText(spec));
   }
   Result<> DeleteKey(const std::string& ns, const std::string& name) override {
-    TRY(Call("DELETE", "/v1/keys/" + ns + "/" + name, ""));
+    TRY(Call("DELETE", Mirrored("keys", ns, name), ""));
     return Done{};
   }
+  Result<Json> ListKeys(const std::string& after) override { return ListMirrored("keys", after); }
   Result<Json> PutPolicy(const std::string& ns, const std::string& name, const Json& body) override {
-    return Call("PUT", "/v1/policies/" + ns + "/" + name, codec::ToText(body));
+    return Call("PUT", Mirrored("policies", ns, name), codec::ToText(body));
   }
   Result<> DeletePolicy(const std::string& ns, const std::string& name) override {
-    TRY(Call("DELETE", "/v1/policies/" + ns + "/" + name, ""));
+    TRY(Call("DELETE", Mirrored("policies", ns, name), ""));
     return Done{};
   }
+  Result<Json> ListPolicies(const std::string& after) override { return ListMirrored("policies", after); }
   Result<Json> PutRelease(const std::string& id, const Json& registration) override {
     return Call("PUT", "/v1/releases/" + id, codec::ToText(registration));
   }
   Result<Json> GetRelease(const std::string& id) override { return Call("GET", "/v1/releases/" + id, ""); }
-  Result<Json> RevokeRelease(const std::string& id, std::string_view cause) override {
-    return Call("DELETE", "/v1/releases/" + id + "?cause=" + std::string(cause), "");
+  Result<Json> RevokeRelease(const std::string& id, std::string_view cause,
+                             const ReleaseOwner& owner) override {
+    kube::Query query = {
+        {"cause", std::string(cause)}, {"cluster", options_.cluster}, {"namespace", owner.namespace_name}};
+    if (!owner.pod_uid.empty()) query.emplace_back("podUid", owner.pod_uid);
+    return Call("DELETE", "/v1/releases/" + id + kube::QueryText(query), "");
   }
   Result<Json> ListReleases(const std::string& after) override {
-    return Call("GET", "/v1/releases?view=summary&limit=200" + (after.empty() ? "" : "&after=" + after), "");
+    return List("/v1/releases", {{"view", "summary"}, {"revoked", "false"}}, after);
   }
   Result<Json> Decisions(std::int64_t after, std::chrono::seconds wait) override {
     return Call("GET",
@@ -70,6 +80,18 @@ class HttpBroker final : public Broker {
   Result<Json> Identity() override { return Call("GET", "/v1/identity", ""); }
 
  private:
+  std::string Mirrored(const std::string& plural, const std::string& ns, const std::string& name) const {
+    return "/v1/" + plural + "/" + ns + "/" + name + kube::QueryText({{"cluster", options_.cluster}});
+  }
+  Result<Json> ListMirrored(const std::string& plural, const std::string& after) {
+    return List("/v1/" + plural, {}, after);
+  }
+  Result<Json> List(const std::string& path, kube::Query query, const std::string& after) {
+    query.emplace_back("cluster", options_.cluster);
+    query.emplace_back("limit", kPageSize);
+    if (!after.empty()) query.emplace_back("after", after);
+    return Call("GET", path + kube::QueryText(query), "");
+  }
   std::shared_ptr<http::Client> Current() {
     const std::lock_guard lock(mutex_);
     return client_;
@@ -81,6 +103,8 @@ class HttpBroker final : public Broker {
     }
   }
   Result<Json> Call(const std::string& method, const std::string& target, const std::string& body) {
+    if (method != "GET" && may_write_ && !may_write_())
+      return Error{ReasonCode::kUnreachable, "nothing is written without leadership"};
     http::Headers headers;
     if (!body.empty()) headers.Set("Content-Type", "application/json");
     const auto response = Current()->Send(method, target, headers, body);
@@ -94,14 +118,16 @@ class HttpBroker final : public Broker {
   }
 
   const Options options_;
+  const std::function<bool()> may_write_;
   std::mutex mutex_;
   std::shared_ptr<http::Client> client_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options) {
-  return std::unique_ptr<Broker>(std::make_unique<HttpBroker>(options, TRY(MakeClient(options))));
+Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options, std::function<bool()> may_write) {
+  return std::unique_ptr<Broker>(
+      std::make_unique<HttpBroker>(options, TRY(MakeClient(options)), std::move(may_write)));
 }
 
 }  // namespace portcullis::control

@@ -2,7 +2,6 @@
 
 #include "base/failpoint.h"
 #include "kube/objects.h"
-#include "operator/reconcilers/key_release_status.h"
 #include "operator/reconcilers/pod.h"
 #include "operator/reconcilers/sealed_secret.h"
 
@@ -36,9 +35,7 @@ Result<NextLook> KeyReleaseReconciler::Reconcile(const kube::ObjectKey& key) {
   if (release_id.empty()) return NextLook{};
   const auto key_release = api_.Get(kube::kKeyReleases, key);
   if (!key_release && key_release.error().code == ReasonCode::kNotFound) {
-    SealedSecret secret(api_, key.namespace_name, release_id);
-    TRY(RevokeGone(release_id, "PodDeleted"));
-    TRY(secret.Remove());
+    TRY(TakeBackGone(key, release_id));
     return NextLook{};
   }
   if (!key_release) return key_release.error();
@@ -48,34 +45,56 @@ Result<NextLook> KeyReleaseReconciler::Reconcile(const kube::ObjectKey& key) {
   if (!pod && pod.error().code != ReasonCode::kNotFound) return pod.error();
   const bool pod_gone = !pod || kube::UidOf(*pod) != key_release->TextAt({"spec", "podUid"});
   const bool ended = pod_gone || IsFinished(*pod);
-  if (ended) TRY(RevokeGone(release_id, pod_gone ? "PodDeleted" : "PodFinished"));
-
-  const auto release = ended ? broker_.GetRelease(release_id) : Registered(*key_release, release_id);
+  const auto release = ended ? TakenBack(*key_release, release_id, pod_gone ? "PodDeleted" : "PodFinished")
+                             : Registered(*key_release, release_id);
   // Its pod ended before the broker heard of it: to register it now would open what nobody may use.
   if (ended && !release && release.error().code == ReasonCode::kNotFound) return NextLook{};
   if (!release) {
     TRY(WriteStatus(key, *key_release, StatusForUnregistered(*key_release, release.error(), clock_.Now()),
                     Json()));
+    // Another pod's for as long as the broker remembers it: trying soon helps nobody.
+    if (release.error().code == ReasonCode::kConflict) return NextLook{kResync};
     return release.error();
   }
   const Json pod_or_null = pod_gone ? Json() : *pod;
-  const auto secret_name = Deliver(key, release_id, *release, pod_or_null);
-  // A Secret that can't be written is told too: the status then says that it is still missing.
-  const std::string delivered = secret_name ? *secret_name : "";
-  TRY(WriteStatus(key, *key_release, StatusFor(*key_release, *release, delivered, clock_.Now()),
-                  pod_or_null));
-  if (!secret_name) return secret_name.error();
-  return NextLook{kResync};
+  const SecretState secret = Deliver(*key_release, release_id, *release, pod_or_null);
+  // A Secret that can't be written is told too: the status then says that it is still missing, and why.
+  TRY(WriteStatus(key, *key_release, StatusFor(*key_release, *release, secret, clock_.Now()), pod_or_null));
+  if (secret.obstacle) return *secret.obstacle;
+  // Nothing follows a revocation. A broker restored to before it is what the controller's sweep looks for.
+  return release->TextAt({"phase"}) == "Revoked" ? NextLook{} : NextLook{kResync};
 }
 
-Result<NextLook> KeyReleaseReconciler::RevokeGone(const std::string& release_id, std::string_view cause) {
-  const auto revoked = broker_.RevokeRelease(release_id, cause);
-  if (!revoked && revoked.error().code != ReasonCode::kNotFound) return revoked.error();
-  return NextLook{};
+/// Whose it was can't be read any more, but for the namespace: no other namespace's release is touched.
+Result<> KeyReleaseReconciler::TakeBackGone(const kube::ObjectKey& key, const std::string& release_id) {
+  const auto revoked = broker_.RevokeRelease(release_id, "PodDeleted", {key.namespace_name});
+  if (!revoked && revoked.error().code != ReasonCode::kNotFound &&
+      revoked.error().code != ReasonCode::kConflict)
+    return revoked.error();
+  const auto removed = SealedSecret(api_, key.namespace_name, release_id).Remove();
+  // Where the right to Secrets is missing none was written; or the right was taken away since, and what was
+  // written goes with its pod.
+  if (!removed && removed.error().code != ReasonCode::kForbidden) return removed.error();
+  return Done{};
+}
+
+/// The broker's release, where it is this pod's. Error: Conflict, saying whose it is.
+Result<Json> KeyReleaseReconciler::Known(const Json& key_release, const std::string& release_id) {
+  Json known = TRY(broker_.GetRelease(release_id));
+  if (known.TextAt({"cluster"}) == cluster_ &&
+      known.TextAt({"namespace"}) == kube::KeyOf(key_release).namespace_name &&
+      known.TextAt({"podUid"}) == key_release.TextAt({"spec", "podUid"}) &&
+      known.TextAt({"initDataDigest"}) == key_release.TextAt({"spec", "initDataDigest"}))
+    return known;
+  const std::string pod = std::string(known.TextAt({"namespace"})) + "/" + std::string(known.TextAt({"pod"}));
+  return Error{ReasonCode::kConflict, "the release is another pod's",
+               "registered for pod " + Quoted(pod) + ", UID " + Quoted(known.TextAt({"podUid"})) +
+                   ", init-data " + Quoted(known.TextAt({"initDataDigest"})) + ", of cluster " +
+                   Quoted(known.TextAt({"cluster"}))};
 }
 
 Result<Json> KeyReleaseReconciler::Registered(const Json& key_release, const std::string& release_id) {
-  auto known = broker_.GetRelease(release_id);
+  auto known = Known(key_release, release_id);
   if (known || known.error().code != ReasonCode::kNotFound) return known;
   const auto spec = [&](std::string_view member) {
     return std::string(key_release.TextAt({"spec", member}));
@@ -91,18 +110,32 @@ Result<Json> KeyReleaseReconciler::Registered(const Json& key_release, const std
                                                       {"initDataDigest", spec("initDataDigest")}}));
 }
 
-Result<std::string> KeyReleaseReconciler::Deliver(const kube::ObjectKey& key, const std::string& release_id,
-                                                  const Json& release, const Json& pod) {
-  SealedSecret secret(api_, key.namespace_name, release_id);
+Result<Json> KeyReleaseReconciler::TakenBack(const Json& key_release, const std::string& release_id,
+                                             std::string_view cause) {
+  auto known = Known(key_release, release_id);
+  if (!known || known->TextAt({"phase"}) == "Revoked") return known;
+  return broker_.RevokeRelease(
+      release_id, cause,
+      {kube::KeyOf(key_release).namespace_name, std::string(key_release.TextAt({"spec", "podUid"}))});
+}
+
+SecretState KeyReleaseReconciler::Deliver(const Json& key_release, const std::string& release_id,
+                                          const Json& release, const Json& pod) {
+  SealedSecret secret(api_, kube::KeyOf(key_release).namespace_name, release_id);
+  const std::string written(key_release.TextAt({"status", "secretName"}));
+  const bool released = release.TextAt({"phase"}) == "Released";
+  const bool by_secret = release.TextAt({"delivery"}) == "Secret";
   const Json* jwe = release.Find("jwe");
-  if (release.TextAt({"phase"}) == "Released" && release.TextAt({"delivery"}) == "Secret" && jwe != nullptr &&
-      !pod.is_null()) {
-    TRY(secret.Ensure(*jwe, pod));
-    return secret.name();
+  if (released && by_secret && jwe != nullptr && !pod.is_null()) {
+    const auto ensured = secret.Ensure(*jwe, pod);
+    return ensured ? SecretState{secret.name()} : SecretState{"", ensured.error()};
   }
-  // Before a first release there can be none of ours, and asking the API server each time would cost a read.
-  if (release.TextAt({"phase"}) == "Revoked") TRY(secret.Remove());
-  return std::string();
+  if (release.TextAt({"phase"}) != "Revoked" && !(released && !by_secret)) return {written};
+  // Where none can have been written there is none of ours, and maybe no right to look for it.
+  if (written.empty() && !by_secret) return {};
+  const auto removed = secret.Remove();
+  if (removed || (written.empty() && removed.error().code == ReasonCode::kForbidden)) return {};
+  return {written, removed.error()};
 }
 
 Result<> KeyReleaseReconciler::WriteStatus(const kube::ObjectKey& key, const Json& key_release,

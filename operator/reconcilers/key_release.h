@@ -6,12 +6,13 @@
 #include "kube/events.h"
 #include "metrics/metrics.h"
 #include "operator/broker.h"
+#include "operator/reconcilers/key_release_status.h"
 #include "operator/reconcilers/reconciler.h"
 
 namespace portcullis::control {
 
 /// Keeps one release as the broker has it: registered, its Secret there or gone, its status and Event telling
-/// why.
+/// why. A release that the broker has for another pod is neither delivered nor taken back.
 class KeyReleaseReconciler final : public Reconciler {
  public:
   KeyReleaseReconciler(kube::Api& api, Broker& broker, std::function<void(kube::Event)> emit,
@@ -26,10 +27,13 @@ class KeyReleaseReconciler final : public Reconciler {
   Result<NextLook> Reconcile(const kube::ObjectKey& key) override;
 
  private:
-  Result<NextLook> RevokeGone(const std::string& release_id, std::string_view cause);
+  Result<> TakeBackGone(const kube::ObjectKey& key, const std::string& release_id);
+  Result<codec::Json> Known(const codec::Json& key_release, const std::string& release_id);
   Result<codec::Json> Registered(const codec::Json& key_release, const std::string& release_id);
-  Result<std::string> Deliver(const kube::ObjectKey& key, const std::string& release_id,
-                              const codec::Json& release, const codec::Json& pod);
+  Result<codec::Json> TakenBack(const codec::Json& key_release, const std::string& release_id,
+                                std::string_view cause);
+  SecretState Deliver(const codec::Json& key_release, const std::string& release_id,
+                      const codec::Json& release, const codec::Json& pod);
   Result<> WriteStatus(const kube::ObjectKey& key, const codec::Json& key_release, const codec::Json& status,
                        const codec::Json& pod);
 

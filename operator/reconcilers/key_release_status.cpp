@@ -1,6 +1,7 @@
 #include "operator/reconcilers/key_release_status.h"
 
 #include "kube/objects.h"
+#include "kube/status.h"
 
 namespace portcullis::control {
 namespace {
@@ -59,33 +60,56 @@ struct Verdicts {
   Condition attested, released, ready;
 };
 
-Verdicts ConditionsFor(std::string_view phase, const Json& status, const std::string& secret_name,
-                       std::string_view delivery) {
+/// Why a released key is not in its Secret. What comes right by itself is pending; the rest waits for
+/// someone.
+Condition NotDelivered(const std::optional<Error>& obstacle) {
+  if (obstacle && obstacle->code == ReasonCode::kForbidden)
+    return {
+        "Ready", ConditionStatus::kFalse, NameOf(ReasonCode::kForbidden),
+        "Forbidden: the controller may not keep the pod's Secret (" + obstacle->where +
+            "). Add the namespace to releaseNamespaces of the chart, or sign a policy with delivery Direct."};
+  const bool lost_race = obstacle && (obstacle->where == kube::kConflict || kube::IsAlreadyExists(*obstacle));
+  if (obstacle && obstacle->code == ReasonCode::kConflict && !lost_race)
+    return {"Ready", ConditionStatus::kFalse, NameOf(ReasonCode::kConflict),
+            "Conflict: a Secret of the name " + obstacle->where +
+                " exists and is not Portcullis'. Delete it, or recreate the pod."};
+  return {"Ready", ConditionStatus::kFalse, "SecretPending", "The Secret is not written yet."};
+}
+
+Verdicts Denied(const Json& status) {
   const Json* reasons = status.Find("reasons");
   const std::string_view first = FirstReason(reasons == nullptr ? Json() : *reasons);
+  const Json* checks = status.Find("failedChecks");
+  std::string why = Explanation(first, checks == nullptr ? Json() : *checks);
+  if (const std::string_view cause = status.TextAt({"revocationCause"}); !cause.empty())
+    why += " The release has ended since: " + std::string(cause) + ".";
+  return {{"Attested", ConditionStatus::kFalse, first, why},
+          {"Released", ConditionStatus::kFalse, first, why},
+          {"Ready", ConditionStatus::kFalse, first, why}};
+}
+
+Verdicts Revoked(const Json& status, const std::optional<Error>& obstacle) {
+  const bool was_held = status.TextAt({"verdict"}) == "allow";
+  std::string why = was_held ? "The release was revoked: " : "The release ended before the pod attested: ";
+  why += std::string(status.TextAt({"revocationCause"})) + ".";
+  if (obstacle) why += " Its Secret can't be taken away yet: " + obstacle->ToString() + ".";
+  return {{"Attested", ConditionStatus::kUnknown, "Revoked", why},
+          {"Released", ConditionStatus::kFalse, "Revoked", why},
+          {"Ready", ConditionStatus::kFalse, "Revoked", why}};
+}
+
+Verdicts ConditionsFor(const Json& status, const SecretState& secret, std::string_view delivery) {
+  const std::string_view phase = status.TextAt({"phase"});
   if (phase == "Released") {
-    const bool delivered = delivery == "Direct" || !secret_name.empty();
+    const bool delivered = delivery == "Direct" || !secret.name.empty();
     return {
         {"Attested", ConditionStatus::kTrue, "Attested", "The evidence passed every check of the policy."},
         {"Released", ConditionStatus::kTrue, "Released", "The key was sealed to the pod's TEE."},
-        delivered
-            ? Condition{"Ready", ConditionStatus::kTrue, "Released", "The pod can open its key."}
-            : Condition{"Ready", ConditionStatus::kFalse, "SecretPending", "The Secret is not written yet."}};
+        delivered ? Condition{"Ready", ConditionStatus::kTrue, "Released", "The pod can open its key."}
+                  : NotDelivered(secret.obstacle)};
   }
-  if (phase == "Denied") {
-    const Json* checks = status.Find("failedChecks");
-    const std::string why = Explanation(first, checks == nullptr ? Json() : *checks);
-    return {{"Attested", ConditionStatus::kFalse, first, why},
-            {"Released", ConditionStatus::kFalse, first, why},
-            {"Ready", ConditionStatus::kFalse, first, why}};
-  }
-  if (phase == "Revoked") {
-    const std::string why =
-        "The release was revoked: " + std::string(status.TextAt({"revocationCause"})) + ".";
-    return {{"Attested", ConditionStatus::kUnknown, "Revoked", why},
-            {"Released", ConditionStatus::kFalse, "Revoked", why},
-            {"Ready", ConditionStatus::kFalse, "Revoked", why}};
-  }
+  if (phase == "Denied") return Denied(status);
+  if (phase == "Revoked") return Revoked(status, secret.obstacle);
   const std::string waiting = "Registered at the broker; the pod has not attested yet.";
   return {{"Attested", ConditionStatus::kUnknown, "Waiting", waiting},
           {"Released", ConditionStatus::kFalse, "Waiting", waiting},
@@ -103,9 +127,16 @@ std::int64_t SequenceIn(const Json& value) {
   return sequence == nullptr ? 0 : sequence->if_int64().value_or(0);
 }
 
+/// Forbidden or Conflict, where that is why the pod is not ready; else "".
+std::string_view NeedsSomeone(const Json& status) {
+  const Json* ready = kube::FindCondition(status, "Ready");
+  const std::string_view reason = ready == nullptr ? "" : ready->TextAt({"reason"});
+  return reason == NameOf(ReasonCode::kForbidden) || reason == NameOf(ReasonCode::kConflict) ? reason : "";
+}
+
 }  // namespace
 
-Json StatusFor(const Json& key_release, const Json& release, const std::string& secret_name, WallTime now) {
+Json StatusFor(const Json& key_release, const Json& release, const SecretState& secret, WallTime now) {
   const Json before = StatusOf(key_release);
   Json status = codec::JsonObject();
   CopyMember(before, "conditions", status);
@@ -114,7 +145,9 @@ Json StatusFor(const Json& key_release, const Json& release, const std::string& 
         "decidedAt", "revocationCause"})
     CopyMember(release, member, status);
   if (const Json* checks = release.Find("checks")) status.Set("failedChecks", FailedChecks(*checks));
-  if (!secret_name.empty()) status.Set("secretName", secret_name);
+  if (release.TextAt({"phase"}) == "Revoked" && release.TextAt({"verdict"}) == "deny")
+    status.Set("phase", "Denied");
+  if (!secret.name.empty()) status.Set("secretName", secret.name);
   if (const Json* expires = release.Find("leaseExpires"))
     status.Set("lease", Json::Object({{"expiresAt", *expires}}));
   if (const Json* denial = release.Find("lastDenial"); denial != nullptr && denial->is_object()) {
@@ -127,19 +160,31 @@ Json StatusFor(const Json& key_release, const Json& release, const std::string& 
   kube::SetCondition(status,
                      {"Registered", ConditionStatus::kTrue, "Registered", "The broker knows the release."},
                      generation, now);
-  const Verdicts verdicts =
-      ConditionsFor(release.TextAt({"phase"}), status, secret_name, release.TextAt({"delivery"}));
+  const Verdicts verdicts = ConditionsFor(status, secret, release.TextAt({"delivery"}));
   for (const Condition* condition : {&verdicts.attested, &verdicts.released, &verdicts.ready})
     kube::SetCondition(status, *condition, generation, now);
   return status;
 }
 
 Json StatusForUnregistered(const Json& key_release, const Error& error, WallTime now) {
+  const auto generation = kube::GenerationOf(key_release);
   Json status = StatusOf(key_release);
+  if (error.code == ReasonCode::kConflict) {
+    Json kept = Json::Object({{"phase", "Pending"}});
+    CopyMember(status, "conditions", kept);
+    CopyMember(status, "secretName", kept);
+    const std::string why =
+        "Conflict: the broker has this release id for another pod (" + error.where +
+        "). Nothing is delivered or revoked for this one. Recreate it: admission draws a new id.";
+    for (const auto& [type, said] :
+         {std::pair{"Registered", ConditionStatus::kFalse}, std::pair{"Attested", ConditionStatus::kUnknown},
+          std::pair{"Released", ConditionStatus::kFalse}, std::pair{"Ready", ConditionStatus::kFalse}})
+      kube::SetCondition(kept, {type, said, NameOf(error.code), why}, generation, now);
+    return kept;
+  }
   if (status.TextAt({"phase"}).empty()) status.Set("phase", "Pending");
   const std::string why = std::string(ReasonFor(error.code).message) + " " + error.where + " " +
                           std::string(ReasonFor(error.code).remedy);
-  const auto generation = kube::GenerationOf(key_release);
   kube::SetCondition(status, {"Registered", ConditionStatus::kFalse, NameOf(error.code), why}, generation,
                      now);
   if (status.TextAt({"phase"}) == "Pending")
@@ -178,9 +223,14 @@ std::vector<kube::Event> EventsFor(const Json& old_status, const Json& new_statu
   const Json* old_denial = old_status.Find("lastDenial");
   if (new_denial != nullptr && (old_denial == nullptr || SequenceIn(*old_denial) != SequenceIn(*new_denial)))
     add_denial(*new_denial);
-  if (phase == "Revoked" && old_status.TextAt({"phase"}) != "Revoked")
+  if (phase == "Revoked" && old_status.TextAt({"phase"}) != "Revoked" &&
+      new_status.TextAt({"verdict"}) == "allow")
     add(kube::EventType::kWarning, "Revoked",
         "The key release was revoked: " + std::string(new_status.TextAt({"revocationCause"})) + ".");
+  const std::string_view hindered = NeedsSomeone(new_status);
+  if (!hindered.empty() && hindered != NeedsSomeone(old_status))
+    add(kube::EventType::kWarning, hindered,
+        std::string(kube::FindCondition(new_status, "Ready")->TextAt({"message"})));
   return events;
 }
 

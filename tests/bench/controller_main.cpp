@@ -6,8 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <mutex>
-#include <set>
 
 #include "codec/init_data.h"
 #include "codec/text.h"
@@ -31,22 +31,24 @@ class WillingBroker final : public control::Broker {
  public:
   Result<Json> PutKey(const std::string&, const std::string&, const Json&) override { return Json(); }
   Result<> DeleteKey(const std::string&, const std::string&) override { return Done{}; }
+  Result<Json> ListKeys(const std::string&) override { return NoneOf("keys"); }
   Result<Json> PutPolicy(const std::string&, const std::string&, const Json&) override { return Json(); }
   Result<> DeletePolicy(const std::string&, const std::string&) override { return Done{}; }
-  Result<Json> PutRelease(const std::string& id, const Json&) override {
+  Result<Json> ListPolicies(const std::string&) override { return NoneOf("policies"); }
+  Result<Json> PutRelease(const std::string& id, const Json& registration) override {
     const std::lock_guard lock(mutex_);
-    registered_.insert(id);
-    return ReleaseOf(id);
+    return registered_[id] = ReleaseOf(id, registration);
   }
   Result<Json> GetRelease(const std::string& id) override {
     const std::lock_guard lock(mutex_);
-    if (!registered_.contains(id)) return Error{ReasonCode::kNotFound, "not registered"};
-    return ReleaseOf(id);
+    const auto found = registered_.find(id);
+    if (found == registered_.end()) return Error{ReasonCode::kNotFound, "not registered"};
+    return found->second;
   }
-  Result<Json> RevokeRelease(const std::string& id, std::string_view) override { return ReleaseOf(id); }
-  Result<Json> ListReleases(const std::string&) override {
-    return Json::Object({{"releases", codec::JsonArray()}, {"next", ""}});
+  Result<Json> RevokeRelease(const std::string& id, std::string_view, const control::ReleaseOwner&) override {
+    return GetRelease(id);
   }
+  Result<Json> ListReleases(const std::string&) override { return NoneOf("releases"); }
   Result<Json> Decisions(std::int64_t after, std::chrono::seconds) override {
     usleep(100'000);
     return Json::Object({{"decisions", codec::JsonArray()}, {"next", after}});
@@ -54,9 +56,16 @@ class WillingBroker final : public control::Broker {
   Result<Json> Identity() override { return Json(); }
 
  private:
-  static Json ReleaseOf(const std::string& id) {
+  static Json NoneOf(const std::string& member) {
+    return Json::Object({{member, codec::JsonArray()}, {"next", ""}});
+  }
+  static Json ReleaseOf(const std::string& id, const Json& registration) {
     const auto text = [](std::size_t size) { return std::string(size, 'x'); };
     return Json::Object({{"id", id},
+                         {"cluster", registration.TextAt({"cluster"})},
+                         {"namespace", registration.TextAt({"namespace"})},
+                         {"podUid", registration.TextAt({"podUid"})},
+                         {"initDataDigest", registration.TextAt({"initDataDigest"})},
                          {"phase", "Released"},
                          {"verdict", "allow"},
                          {"reasons", codec::JsonArray()},
@@ -78,7 +87,7 @@ class WillingBroker final : public control::Broker {
                                                {"tag", text(22)}})}});
   }
   std::mutex mutex_;
-  std::set<std::string> registered_;
+  std::map<std::string, Json> registered_;
 };
 
 /// A pod as the webhook left it, of the size that such objects have in a cluster.

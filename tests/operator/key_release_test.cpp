@@ -57,6 +57,14 @@ class KeyReleaseTest : public ::testing::Test {
     const auto secret = Secret();
     return secret ? ToText(codec::DecodeBase64(secret->TextAt({"data", "key.jwe"})).value()) : "";
   }
+  /// As in a namespace that the chart was not told of.
+  void ForbidSecrets() {
+    for (const char* verb : {"get", "create", "delete"})
+      api.FailNext(verb, "secrets", {ReasonCode::kForbidden, "no", "secrets is forbidden"}, 1000);
+  }
+  std::string PhaseAtBroker() {
+    return std::string(broker.releases.at(std::string(kReleaseId)).TextAt({"phase"}));
+  }
   void FinishPod(std::string_view phase) {
     Json pod = *api.Peek(kube::kPods, pod_key);
     pod.Member("status").Set("phase", phase);
@@ -178,8 +186,9 @@ TEST_F(KeyReleaseTest, NeverTouchesASecretThatIsNotItsOwn) {
   ASSERT_FALSE(next);
   EXPECT_EQ(next.error().code, ReasonCode::kConflict);
   EXPECT_EQ(*Secret(), stored);
-  EXPECT_EQ(ReasonOf("Ready"), "False SecretPending") << "the status says that the key is not there";
-  broker.RevokeRelease(std::string(kReleaseId), "Administrator").value();
+  EXPECT_EQ(ReasonOf("Ready"), "False Conflict") << "the status says that the key is not there, and why";
+  EXPECT_EQ(events.back().reason, "Conflict");
+  broker.Revoke("Administrator");
   MustReconcile();
   EXPECT_EQ(*Secret(), stored);
 }
@@ -274,7 +283,7 @@ TEST_F(KeyReleaseTest, TakesTheSecretAwayWhenTheReleaseIsRevoked) {
   MustReconcile();
   broker.Release(kJwe, 7);
   MustReconcile();
-  broker.RevokeRelease(std::string(kReleaseId), "KeyRevoked").value();
+  broker.Revoke("KeyRevoked");
   MustReconcile();
   EXPECT_FALSE(Secret());
   EXPECT_EQ(Status().TextAt({"phase"}), "Revoked");
@@ -351,6 +360,171 @@ TEST_F(KeyReleaseTest, KeepsTheSecretUntilTheBrokerHasRevoked) {
   broker.failure.reset();
   MustReconcile();
   EXPECT_FALSE(Secret());
+}
+
+/// A registration that differs from the KeyRelease in one member.
+class AnothersRelease : public KeyReleaseTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  AnothersRelease() {
+    Json registration = Json::Object({{"cluster", "production"},
+                                      {"namespace", "demo"},
+                                      {"pod", "victim-0"},
+                                      {"podUid", pod_uid},
+                                      {"initDataDigest", "sha256:00"}});
+    registration.Set(GetParam(), "another");
+    broker.PutRelease(std::string(kReleaseId), registration).value();
+    broker.Release(kJwe, 7);
+    broker.calls.clear();
+  }
+};
+
+TEST_P(AnothersRelease, IsNotDelivered) {
+  MustReconcile();
+  MustReconcile();
+  EXPECT_TRUE(api.All(kube::kSecrets).empty());
+  EXPECT_EQ(ReasonOf("Registered"), "False Conflict");
+  EXPECT_EQ(ReasonOf("Ready"), "False Conflict");
+  EXPECT_EQ(Status().TextAt({"verdict"}), "");
+  const Json status = Status();
+  EXPECT_NE(kube::FindCondition(status, "Registered")->TextAt({"message"}).find("/victim-0"),
+            std::string_view::npos);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].reason, "Conflict");
+  EXPECT_EQ(events[0].type, kube::EventType::kWarning);
+  EXPECT_EQ(events[0].uid, pod_uid);
+}
+
+TEST_P(AnothersRelease, IsNotTakenBackWhenThePodEnds) {
+  FinishPod("Succeeded");
+  MustReconcile();
+  api.Remove(kube::kPods, pod_key);
+  MustReconcile();
+  EXPECT_EQ(PhaseAtBroker(), "Released");
+  EXPECT_EQ(broker.Count("DELETE release PodFinished") + broker.Count("DELETE release PodDeleted"), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Differing, AnothersRelease,
+                         ::testing::Values("cluster", "namespace", "podUid", "initDataDigest"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST_F(KeyReleaseTest, TakesBackNoOtherNamespacesOrClustersReleaseWhenTheObjectIsGone) {
+  for (const char* member : {"cluster", "namespace"}) {
+    SCOPED_TRACE(member);
+    broker.releases.clear();
+    Json registration = Json::Object({{"cluster", "production"}, {"namespace", "demo"}});
+    registration.Set(member, "another");
+    broker.PutRelease(std::string(kReleaseId), registration).value();
+    api.Remove(kube::kKeyReleases, key);
+    MustReconcile();
+    EXPECT_EQ(PhaseAtBroker(), "Registered");
+  }
+}
+
+TEST_F(KeyReleaseTest, TakesARegistrationThatAnotherWasQuickerWithForConflict) {
+  const std::string id(kReleaseId);
+  broker.releases[id] = Json::Object({{"phase", "Registered"}, {"cluster", "another"}});
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Registered"), "False Conflict");
+  broker.releases.clear();
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Registered"), "True Registered") << "once the broker has forgotten it";
+}
+
+TEST_F(KeyReleaseTest, NeverAsksForASecretWhereTheAgentAloneDelivers) {
+  ForbidSecrets();
+  MustReconcile();
+  broker.Release(kJwe, 7, "Direct");
+  MustReconcile();
+  FinishPod("Succeeded");
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Ready"), "False Revoked");
+  EXPECT_EQ(api.CountCalls("get", "secrets"), 0u);
+}
+
+TEST_F(KeyReleaseTest, IsDoneWithAGoneObjectWhereItMayNotTouchSecrets) {
+  ForbidSecrets();
+  MustReconcile();
+  broker.Release(kJwe, 7, "Direct");
+  MustReconcile();
+  api.Remove(kube::kKeyReleases, key);
+  MustReconcile();
+  EXPECT_EQ(PhaseAtBroker(), "Revoked");
+}
+
+TEST_F(KeyReleaseTest, SaysWhichRightIsMissingForTheSecretAndTellsItOnce) {
+  ForbidSecrets();
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Reconcile()) << "the right may come";
+  EXPECT_EQ(ReasonOf("Ready"), "False Forbidden");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].reason, "Released");
+  EXPECT_EQ(events[1].reason, "Forbidden");
+  EXPECT_EQ(events[1].type, kube::EventType::kWarning);
+  EXPECT_NE(events[1].note.find("releaseNamespaces"), std::string::npos);
+  EXPECT_EQ(api.CountCalls("patch", "keyreleases"), 2u);
+  api.StopFailing();
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Ready"), "True Released");
+}
+
+TEST_F(KeyReleaseTest, IsDoneWithARevocationWhereNoSecretCouldBeWritten) {
+  ForbidSecrets();
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  EXPECT_FALSE(Reconcile());
+  FinishPod("Succeeded");
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Ready"), "False Revoked");
+}
+
+TEST_F(KeyReleaseTest, NamesTheSecretUntilItIsTakenAway) {
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  MustReconcile();
+  broker.Revoke("KeyRevoked");
+  api.FailNext("delete", "secrets", {ReasonCode::kForbidden, "the right was taken away"});
+  EXPECT_FALSE(Reconcile());
+  EXPECT_EQ(Status().TextAt({"phase"}), "Revoked");
+  EXPECT_EQ(Status().TextAt({"secretName"}), secret_key.name);
+  MustReconcile();
+  EXPECT_FALSE(Secret());
+  EXPECT_EQ(Status().TextAt({"secretName"}), "");
+}
+
+TEST_F(KeyReleaseTest, TakesASecretAwayThatItsStatusDoesNotNameYet) {
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  api.FailNext("patch", "keyreleases", {ReasonCode::kUnreachable, "down"});
+  EXPECT_FALSE(Reconcile());
+  ASSERT_TRUE(Secret());
+  broker.Revoke("KeyRevoked");
+  MustReconcile();
+  EXPECT_FALSE(Secret());
+}
+
+TEST_F(KeyReleaseTest, KeepsADenialsReasonWhenThePodEnds) {
+  MustReconcile();
+  broker.Deny(7);
+  MustReconcile();
+  FinishPod("Failed");
+  MustReconcile();
+  EXPECT_EQ(PhaseAtBroker(), "Revoked");
+  EXPECT_EQ(Status().TextAt({"phase"}), "Denied");
+  EXPECT_EQ(ReasonOf("Ready"), "False MeasurementNotAllowed");
+  EXPECT_EQ(events.size(), 1u) << "no key was held, so none was taken back";
+}
+
+TEST_F(KeyReleaseTest, LooksAgainAtLiveReleasesAndNeverAtRevokedOnes) {
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  EXPECT_TRUE(Reconcile()->after);
+  broker.Revoke("KeyRevoked");
+  EXPECT_FALSE(Reconcile()->after);
+  const auto revocations = broker.Count("DELETE release PodFinished");
+  FinishPod("Succeeded");
+  EXPECT_FALSE(Reconcile()->after);
+  EXPECT_EQ(broker.Count("DELETE release PodFinished"), revocations) << "it is revoked already";
 }
 
 TEST_F(KeyReleaseTest, SaysThatTheBrokerCanNotBeReachedAndTriesAgain) {
