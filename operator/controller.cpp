@@ -9,6 +9,7 @@
 #include "operator/reconcilers/key_release.h"
 #include "operator/reconcilers/mirror.h"
 #include "operator/reconcilers/pod.h"
+#include "operator/sweep.h"
 
 namespace portcullis::control {
 namespace {
@@ -17,15 +18,16 @@ using codec::Json;
 
 constexpr std::chrono::seconds kLongPoll{5};  // also how long stopping may take
 constexpr std::chrono::seconds kFeedRetry{2};
-constexpr std::chrono::minutes kOrphanPeriod{5};
+constexpr std::chrono::minutes kSweepPeriod{5};
 constexpr std::chrono::seconds kPhasePeriod{5};
+constexpr std::chrono::milliseconds kListedPoll{200};
 
 std::string HostName() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "portcullis";
 }
 
-/// Cached copies are for keys and phases only: what acts reads the object itself.
+/// Cached copies say what there is, how far it is and whose: what acts reads the object itself.
 void KeepIdentityAndPhase(Json& object) {
   Json kept = Json::Object(
       {{"metadata", Json::Object({{"namespace", object.TextAt({"metadata", "namespace"})},
@@ -33,10 +35,18 @@ void KeepIdentityAndPhase(Json& object) {
                                   {"uid", object.TextAt({"metadata", "uid"})},
                                   {"resourceVersion", object.TextAt({"metadata", "resourceVersion"})}})},
        {"status", Json::Object({{"phase", object.TextAt({"status", "phase"})}})}});
+  if (const std::string_view cause = object.TextAt({"status", "revocationCause"}); !cause.empty())
+    kept.Member("status").Set("revocationCause", cause);
+  if (const std::string_view uid = object.TextAt({"spec", "podUid"}); !uid.empty())
+    kept.Set("spec", Json::Object({{"podUid", uid}}));
   if (const std::string_view release = object.TextAt({"metadata", "labels", kube::kReleaseIdLabel});
       !release.empty())
     kept.Member("metadata").Set("labels", Json::Object({{std::string(kube::kReleaseIdLabel), release}}));
   object = std::move(kept);
+}
+
+kube::ObjectKey ReleaseKeyOf(const Json& pod) {
+  return {kube::KeyOf(pod).namespace_name, KeyReleaseNameFor(kube::LabelOf(pod, kube::kReleaseIdLabel))};
 }
 
 }  // namespace
@@ -69,35 +79,62 @@ Controller::Controller(const Options& options, kube::Api& api, Broker& broker, c
       clock_(clock),
       metrics_(metrics),
       events_(api, "portcullis.dev/controller", HostName(), clock, metrics) {
-  AddKind("modelkey", kube::kModelKeys, "", std::make_unique<ModelKeyReconciler>(api, broker, clock), 1);
-  AddKind("releasepolicy", kube::kReleasePolicies, "",
-          std::make_unique<ReleasePolicyReconciler>(api, broker, clock), 1);
-  AddKind("keyrelease", kube::kKeyReleases, "",
-          std::make_unique<KeyReleaseReconciler>(
-              api, broker, [this](kube::Event event) { events_.Emit(std::move(event)); }, clock, metrics,
-              options.cluster),
-          4);
-  releases_ = kinds_.back().get();
-  AddKind("pod", kube::kPods, std::string(kube::kReleaseIdLabel), std::make_unique<PodReconciler>(api), 2);
+  const auto emit = [this](kube::Event event) { events_.Emit(std::move(event)); };
+  // Two workers each: what one of them waits for must not hold up the others' objects.
+  keys_ = AddKind("modelkey", kube::kModelKeys, "",
+                  std::make_unique<ModelKeyReconciler>(
+                      api, broker, clock, [this](const std::string& ns) { LookAtPoliciesOf(ns); }),
+                  2);
+  policies_ = AddKind("releasepolicy", kube::kReleasePolicies, "",
+                      std::make_unique<ReleasePolicyReconciler>(api, broker, clock), 2);
+  releases_ =
+      AddKind("keyrelease", kube::kKeyReleases, "",
+              std::make_unique<KeyReleaseReconciler>(api, broker, emit, clock, metrics, options.cluster), 4);
+  pods_ = AddKind(
+      "pod", kube::kPods, std::string(kube::kReleaseIdLabel),
+      std::make_unique<PodReconciler>(api, emit,
+                                      [this](const kube::ObjectKey& release, std::string_view pod_uid) {
+                                        return HasRelease(release, pod_uid);
+                                      }),
+      2);
 }
 
 Controller::~Controller() { Stop(); }
 
-void Controller::AddKind(const std::string& name, const kube::Resource& resource, std::string label_selector,
-                         std::unique_ptr<Reconciler> reconciler, int workers) {
-  kinds_.push_back(std::make_unique<Kind>(
-      name, resource, std::move(label_selector), std::move(reconciler), workers, api_, clock_, metrics_,
-      [this](Kind& kind, const kube::ObjectKey& key) {
-        kind.queue.Add(key);
-        if (kind.name != "pod") return;
-        // A pod's end is its release's business too.
-        const auto pod = kind.informer.Find(key);
-        if (pod == nullptr)
-          return;  // deleted: the KeyRelease is collected with it, which is an event of its own
-        const std::string release_id(pod->TextAt({"metadata", "labels", kube::kReleaseIdLabel}));
-        if (kube::IsReleaseId(release_id))
-          releases_->queue.Add({key.namespace_name, KeyReleaseNameFor(release_id)});
-      }));
+Controller::Kind* Controller::AddKind(const std::string& name, const kube::Resource& resource,
+                                      std::string label_selector, std::unique_ptr<Reconciler> reconciler,
+                                      int workers) {
+  kinds_.push_back(std::make_unique<Kind>(name, resource, std::move(label_selector), std::move(reconciler),
+                                          workers, api_, clock_, metrics_,
+                                          [this](Kind& kind, const kube::ObjectKey& key) {
+                                            if (&kind == pods_) return PodChanged(key);
+                                            kind.queue.Add(key);
+                                          }));
+  return kinds_.back().get();
+}
+
+bool Controller::HasRelease(const kube::ObjectKey& release, std::string_view pod_uid) const {
+  const auto found = releases_->informer.Find(release);
+  return found != nullptr && found->TextAt({"spec", "podUid"}) == pod_uid;
+}
+
+void Controller::PodChanged(const kube::ObjectKey& key) {
+  const auto pod = pods_->informer.Find(key);
+  if (pod == nullptr) return;  // deleted: the KeyRelease is collected with it, which is an event of its own
+  const kube::ObjectKey release = ReleaseKeyOf(*pod);
+  if (!HasRelease(release, kube::UidOf(*pod))) return pods_->queue.Add(key);
+  // Of all that happens to a pod, its end alone is its release's business.
+  if (IsFinished(*pod)) releases_->queue.Add(release);
+}
+
+void Controller::LookAtPoliciesOf(const std::string& namespace_name) {
+  for (const kube::ObjectKey& key : policies_->informer.Keys())
+    if (key.namespace_name == namespace_name) policies_->queue.Add(key);
+}
+
+void Controller::LookAtEverything() {
+  for (const auto& kind : kinds_)
+    for (const kube::ObjectKey& key : kind->informer.Keys()) kind->queue.Add(key);
 }
 
 void Controller::Start() {
@@ -106,7 +143,7 @@ void Controller::Start() {
     for (int i = 0; i < kind->workers; ++i) threads_.emplace_back([this, k = kind.get()] { Work(*k); });
   }
   threads_.emplace_back([this] { FollowDecisions(); });
-  threads_.emplace_back([this] { SweepOrphans(); });
+  threads_.emplace_back([this] { Sweep(); });
 }
 
 void Controller::Stop() {
@@ -154,41 +191,53 @@ void Controller::FollowDecisions() {
                                   KeyReleaseNameFor(decision.TextAt({"releaseId"}))};
         if (releases_->informer.Find(key) != nullptr) releases_->queue.Add(key);
       }
-    if (const Json* next = page->Find("next")) after = next->if_int64().value_or(after);
+    const Json* next = page->Find("next");
+    const std::int64_t follows = next == nullptr ? after : next->if_int64().value_or(after);
+    if (follows < after) {
+      Log(LogLevel::kWarning, "the broker's decisions end before what was read: it was restored",
+          {{"read", std::to_string(after)}, {"newest", std::to_string(follows)}});
+      LookAtEverything();
+    }
+    after = follows;
   }
 }
 
-void Controller::SweepOrphans() {
+void Controller::Sweep() {
+  while (!stop_ && !NotReady().empty()) kube::WaitUnlessStopped(kListedPoll, stop_);
   SteadyTime next_sweep{};
   while (!stop_) {
     CountPhases();
-    if (NotReady().empty() && clock_.Steady() >= next_sweep) {
+    if (clock_.Steady() >= next_sweep) {
       if (const auto swept = SweepOnce(); !swept)
-        Log(LogLevel::kWarning, "looking for orphaned releases failed",
+        Log(LogLevel::kWarning, "looking for what outlived its object failed",
             {{"error", swept.error().ToString()}});
       else
-        next_sweep = clock_.Steady() + kOrphanPeriod;
+        next_sweep = clock_.Steady() + kSweepPeriod;
     }
     kube::WaitUnlessStopped(kPhasePeriod, stop_);
   }
 }
 
+/// Compares lists, here and at the broker; each reconciler reads the object itself before it does anything.
 Result<> Controller::SweepOnce() {
-  std::string after;
-  do {
-    const Json page = TRY(broker_.ListReleases(after));
-    const Json* releases = page.Find("releases");
-    if (releases == nullptr || releases->if_array() == nullptr) return Done{};
-    for (const Json& release : *releases->if_array()) {
-      if (release.TextAt({"cluster"}) != options_.cluster || release.TextAt({"phase"}) == "Revoked") continue;
-      const kube::ObjectKey key{std::string(release.TextAt({"namespace"})),
-                                KeyReleaseNameFor(release.TextAt({"id"}))};
-      // The reconciler reads the object itself before it takes anything back.
-      if (releases_->informer.Find(key) == nullptr) releases_->queue.Add(key);
-    }
-    after = page.TextAt({"next"});
-  } while (!after.empty() && !stop_);
-  return Done{};
+  const auto add_missing = [](Kind& kind) {
+    return [&kind](const kube::ObjectKey& key) {
+      if (kind.informer.Find(key) == nullptr) kind.queue.Add(key);
+    };
+  };
+  const auto add_live = [this](const kube::ObjectKey& key) {
+    // Live at the broker though it was taken back: the broker was restored to before that.
+    const auto known = releases_->informer.Find(key);
+    if (known == nullptr || !known->TextAt({"status", "revocationCause"}).empty()) releases_->queue.Add(key);
+  };
+  // A KeyRelease that someone deleted comes back as long as its pod runs, and says what became of it.
+  for (const kube::ObjectKey& key : pods_->informer.Keys())
+    if (const auto pod = pods_->informer.Find(key);
+        pod != nullptr && !IsFinished(*pod) && !HasRelease(ReleaseKeyOf(*pod), kube::UidOf(*pod)))
+      pods_->queue.Add(key);
+  return VisitInForce(broker_, options_.cluster,
+                      {.key = add_missing(*keys_), .policy = add_missing(*policies_), .release = add_live},
+                      stop_);
 }
 
 void Controller::CountPhases() {

@@ -15,7 +15,8 @@
 namespace portcullis::control {
 
 /// The controller's machinery: one informer, one queue and its workers for each kind, the broker's decision
-/// feed, a look for releases whose pod went away while nobody watched. Runs only while this replica leads.
+/// feed, a look for what the broker keeps in force though its object went away while nobody watched. Runs
+/// only while this replica leads.
 class Controller {
  public:
   Controller(const Options& options, kube::Api& api, Broker& broker, const Clock& clock,
@@ -28,11 +29,15 @@ class Controller {
 
  private:
   struct Kind;
-  void AddKind(const std::string& name, const kube::Resource& resource, std::string label_selector,
-               std::unique_ptr<Reconciler> reconciler, int workers);
+  Kind* AddKind(const std::string& name, const kube::Resource& resource, std::string label_selector,
+                std::unique_ptr<Reconciler> reconciler, int workers);
+  bool HasRelease(const kube::ObjectKey& release, std::string_view pod_uid) const;
+  void PodChanged(const kube::ObjectKey& key);
+  void LookAtPoliciesOf(const std::string& namespace_name);
+  void LookAtEverything();
   void Work(Kind& kind);
   void FollowDecisions();
-  void SweepOrphans();
+  void Sweep();
   Result<> SweepOnce();
   void CountPhases();
 
@@ -44,7 +49,7 @@ class Controller {
   kube::EventRecorder events_;
   std::atomic<bool> stop_{false};
   std::vector<std::unique_ptr<Kind>> kinds_;
-  Kind* releases_ = nullptr;
+  Kind *keys_ = nullptr, *policies_ = nullptr, *releases_ = nullptr, *pods_ = nullptr;
   std::vector<std::thread> threads_;
 };
 

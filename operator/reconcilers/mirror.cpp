@@ -9,8 +9,6 @@ using codec::Json;
 
 /// Mirrored again now and then: a broker restored from a backup gets back what it lost.
 constexpr std::chrono::minutes kResync{10};
-/// A refusal that a later try can cure (the key of a policy may arrive after it).
-constexpr std::chrono::seconds kRetryRefused{5};
 
 std::string MessageOf(const Error& error) {
   const Reason& reason = ReasonFor(error.code);
@@ -43,14 +41,20 @@ void SetAccepted(Json& status, const Json& object, const Result<Json>& answer, c
         generation, clock.Now());
 }
 
+/// True where `object` as it is now was accepted before.
+bool WasAccepted(const Json& object) {
+  const Json status = StatusOf(object);
+  const Json* accepted = kube::FindCondition(status, "Accepted");
+  const Json* observed = accepted == nullptr ? nullptr : accepted->Find("observedGeneration");
+  return accepted != nullptr && accepted->TextAt({"status"}) == "True" && observed != nullptr &&
+         observed->if_int64() == kube::GenerationOf(object);
+}
+
+/// A refusal that a later try can cure is tried again like a failure, ever more rarely: each try costs the
+/// broker a transaction.
 Result<NextLook> NextAfter(const Result<Json>& answer) {
-  if (answer) return NextLook{kResync};
-  const ReasonCode code = answer.error().code;
-  if (code == ReasonCode::kUnreachable || code == ReasonCode::kOverloaded ||
-      code == ReasonCode::kAuditUnavailable)
-    return answer.error();
-  return NextLook{ReasonFor(code).retryable ? std::chrono::milliseconds(kRetryRefused)
-                                            : std::chrono::milliseconds(kResync)};
+  if (!answer && ReasonFor(answer.error().code).retryable) return answer.error();
+  return NextLook{kResync};
 }
 
 }  // namespace
@@ -65,6 +69,8 @@ Result<NextLook> ModelKeyReconciler::Reconcile(const kube::ObjectKey& key) {
   if (kube::IsBeingDeleted(*object)) return NextLook{};
   const Json* spec = object->Find("spec");
   const auto answer = broker_.PutKey(key.namespace_name, key.name, spec == nullptr ? Json() : *spec);
+  // Before the status says so: lost on the way, this would not come again.
+  if (answer && !WasAccepted(*object)) on_accepted_(key.namespace_name);
   Json status = StatusOf(*object);
   SetAccepted(status, *object, answer, clock_);
   if (answer) {

@@ -12,6 +12,8 @@ namespace {
 using codec::Json;
 
 constexpr std::string_view kNamePrefix = "portcullis-";
+/// The other pod may go, and its KeyRelease with it, without a word to this one.
+constexpr std::chrono::minutes kLookAtConflict{1};
 
 /// What init-data says of the pod, read from the annotation: the digest is what was admitted.
 Result<Json> SpecFor(const Json& pod, const std::string& release_id) {
@@ -57,6 +59,8 @@ Result<NextLook> PodReconciler::Reconcile(const kube::ObjectKey& key) {
   if (!pod) return pod.error();
   const std::string release_id(kube::LabelOf(*pod, kube::kReleaseIdLabel));
   if (!kube::IsReleaseId(release_id) || kube::IsBeingDeleted(*pod) || IsFinished(*pod)) return NextLook{};
+  const kube::ObjectKey release_key{key.namespace_name, KeyReleaseNameFor(release_id)};
+  if (is_known_(release_key, kube::UidOf(*pod))) return NextLook{};
 
   const auto spec = SpecFor(*pod, release_id);
   if (!spec) {
@@ -66,15 +70,30 @@ Result<NextLook> PodReconciler::Reconcile(const kube::ObjectKey& key) {
         {{"pod", key.ToString()}, {"error", spec.error().ToString()}});
     return NextLook{};
   }
-  Json release = kube::NewObject(kube::kKeyReleases, {key.namespace_name, KeyReleaseNameFor(release_id)});
+  Json release = kube::NewObject(kube::kKeyReleases, release_key);
   release.Member("metadata")
       .Set("ownerReferences", Json::Array({kube::OwnerReferenceTo(kube::kPods, *pod)}))
       .Set("labels", Json::Object({{std::string(kube::kReleaseIdLabel), release_id}}));
   release.Set("spec", *spec);
   TRY(FailPoint("keyrelease.create"));
   const auto created = api_.Create(kube::kKeyReleases, key.namespace_name, release);
-  if (!created && created.error().code != ReasonCode::kConflict) return created.error();
+  if (!created && created.error().code == ReasonCode::kConflict) return LookAtPresent(release_key, *pod);
+  if (!created) return created.error();
   return NextLook{};
+}
+
+/// Most often it is this pod's own, made a moment ago.
+Result<NextLook> PodReconciler::LookAtPresent(const kube::ObjectKey& key_release, const Json& pod) {
+  const Json present = TRY(api_.Get(kube::kKeyReleases, key_release));
+  const std::string_view owner = present.TextAt({"spec", "podUid"});
+  if (owner == kube::UidOf(pod)) return NextLook{};
+  emit_({kube::kPods, kube::KeyOf(pod), std::string(kube::UidOf(pod)), kube::EventType::kWarning,
+         std::string(NameOf(ReasonCode::kConflict)), "ReleaseKey",
+         "Conflict: the KeyRelease " + key_release.name + " is another pod's (" +
+             std::string(present.TextAt({"spec", "podName"})) + ", UID " + std::string(owner) +
+             "). This pod gets no key. Recreate it without the label " + std::string(kube::kReleaseIdLabel) +
+             ": admission draws a new id."});
+  return NextLook{kLookAtConflict};
 }
 
 }  // namespace portcullis::control

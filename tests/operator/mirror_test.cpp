@@ -48,7 +48,9 @@ class ModelKeyTest : public MirrorTest {
   ModelKeyTest() : MirrorTest(kube::kModelKeys, Json::Object({{"resource", "demo/model/llama"}})) {
     broker.put_answer = Json::Object({{"currentVersion", 3}});
   }
-  ModelKeyReconciler reconciler{api, broker, clock};
+  std::vector<std::string> accepted_in;
+  ModelKeyReconciler reconciler{api, broker, clock,
+                                [this](const std::string& ns) { accepted_in.push_back(ns); }};
 };
 
 TEST_F(ModelKeyTest, CarriesTheSpecAndSaysThatItWasAccepted) {
@@ -82,13 +84,37 @@ TEST_F(ModelKeyTest, SaysWhyTheBrokerRefused) {
             std::string_view::npos);
 }
 
-TEST_F(ModelKeyTest, LooksSoonerAtARefusalThatTimeCanCure) {
-  broker.put_answer = Error{ReasonCode::kKeyUnavailable, "not yet"};
-  const auto soon = reconciler.Reconcile(key);
+TEST_F(ModelKeyTest, TriesARefusalThatTimeCanCureAgainWithBackoff) {
+  for (const ReasonCode code :
+       {ReasonCode::kKeyUnavailable, ReasonCode::kConflict, ReasonCode::kOverloaded}) {
+    broker.put_answer = Error{code, "not yet"};
+    EXPECT_FALSE(reconciler.Reconcile(key)) << NameOf(code);
+    EXPECT_EQ(ReasonOf("Accepted"), "False " + std::string(NameOf(code)))
+        << "the status says so all the same";
+  }
   broker.put_answer = Error{ReasonCode::kRequestMalformed, "never"};
-  const auto late = reconciler.Reconcile(key);
-  ASSERT_TRUE(soon && soon->after && late && late->after);
-  EXPECT_LT(*soon->after, *late->after);
+  EXPECT_TRUE(reconciler.Reconcile(key));
+}
+
+TEST_F(ModelKeyTest, TellsOfAKeyThatIsNewToTheBroker) {
+  broker.failure = Error{ReasonCode::kUnreachable, "down"};
+  EXPECT_FALSE(reconciler.Reconcile(key));
+  EXPECT_TRUE(accepted_in.empty());
+  broker.failure.reset();
+  ASSERT_TRUE(reconciler.Reconcile(key));
+  ASSERT_TRUE(reconciler.Reconcile(key));
+  EXPECT_EQ(accepted_in, std::vector<std::string>{"demo"}) << "once";
+  Json object = *api.Peek(resource, key);
+  object.Set("spec", Json::Object({{"resource", "demo/model/other"}}));
+  api.Put(resource, object);
+  ASSERT_TRUE(reconciler.Reconcile(key));
+  EXPECT_EQ(accepted_in.size(), 2u) << "and for each change of it";
+}
+
+TEST_F(ModelKeyTest, TellsOfANewKeyThoughItsStatusCouldNotBeWritten) {
+  api.LoseAnswer("patch", "modelkeys");
+  EXPECT_FALSE(reconciler.Reconcile(key));
+  EXPECT_EQ(accepted_in.size(), 1u);
 }
 
 TEST_F(ModelKeyTest, SaysThatTheBrokerCanNotBeReachedAndTriesAgain) {

@@ -25,7 +25,13 @@ class PodReconcilerTest : public test::AdmissionTest {
     EXPECT_TRUE(api.All(kube::kKeyReleases).empty());
   }
   test::FakeKube api;
-  PodReconciler reconciler{api};
+  std::vector<kube::Event> events;
+  bool is_known = false;
+  PodReconciler reconciler{api, [this](kube::Event event) { events.push_back(std::move(event)); },
+                           [this](const kube::ObjectKey&, std::string_view uid) {
+                             EXPECT_EQ(uid, kube::UidOf(stored));
+                             return is_known;
+                           }};
   Json pod, stored;
   std::string name;
 };
@@ -52,6 +58,28 @@ TEST_F(PodReconcilerTest, ChangesNothingTheSecondTime) {
   const auto release = KeyRelease();
   ASSERT_TRUE(Reconcile());
   EXPECT_EQ(KeyRelease(), release);
+}
+
+TEST_F(PodReconcilerTest, MakesNoneWhereOneIsKnown) {
+  is_known = true;
+  ASSERT_TRUE(Reconcile());
+  EXPECT_EQ(api.CountCalls("create", "keyreleases"), 0u);
+}
+
+TEST_F(PodReconcilerTest, TellsOfAReleaseIdThatAnotherPodHas) {
+  ASSERT_TRUE(Reconcile());
+  const auto release = KeyRelease();
+  EXPECT_TRUE(events.empty());
+  api.Remove(kube::kPods, {"demo", "llama-0"});
+  const auto next = Reconcile();  // a copy of it, with another UID
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(next->after) << "the other may go without a word to this one";
+  EXPECT_EQ(KeyRelease(), release);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].reason, "Conflict");
+  EXPECT_EQ(events[0].type, kube::EventType::kWarning);
+  EXPECT_EQ(events[0].uid, kube::UidOf(stored));
+  EXPECT_NE(events[0].note.find(release->TextAt({"spec", "podUid"})), std::string::npos);
 }
 
 TEST_F(PodReconcilerTest, TakesALostAnswerForWhatItIs) {
