@@ -32,9 +32,13 @@ int Fail(StaticText what, const Error& error) {
   return error.code == ReasonCode::kConfigurationInvalid ? kExitUsage : kExitFault;
 }
 
-Result<std::unique_ptr<kube::Api>> ConnectApi(const Options& options, metrics::Metrics& metrics) {
-  if (!options.kubeconfig.empty()) return kube::ConnectKubeconfig(options.kubeconfig, metrics);
-  return kube::Connect(TRY(kube::InClusterOptions()), metrics);
+Result<std::unique_ptr<kube::Api>> ConnectApi(const Options& options, metrics::Metrics& metrics,
+                                              kube::ApiConduct conduct = {}) {
+  if (!options.kubeconfig.empty())
+    return kube::ConnectKubeconfig(options.kubeconfig, metrics, std::move(conduct));
+  kube::ApiOptions in_cluster = TRY(kube::InClusterOptions());
+  in_cluster.conduct = std::move(conduct);
+  return kube::Connect(in_cluster, metrics);
 }
 
 std::string ProcessIdentity(Random& random) {
@@ -49,6 +53,8 @@ std::string ProcessIdentity(Random& random) {
 struct Parts {
   bool with_webhook;
   std::mutex mutex;
+  std::unique_ptr<kube::Api> webhook_api;
+  std::unique_ptr<Broker> webhook_broker;
   std::unique_ptr<Webhook> webhook;
   std::unique_ptr<Controller> controller;
 
@@ -77,13 +83,40 @@ http::Router OpsRoutes(const metrics::Metrics& metrics, Parts& parts) {
   return router;
 }
 
-int RunController(const Options& options, kube::Api& api, Broker& broker, Random& random, const Clock& clock,
-                  metrics::Metrics& metrics, Parts& parts) {
+/// The exit code where it can't; 0 while it serves.
+int StartWebhook(const Options& options, Random& random, const Clock& clock, metrics::Metrics& metrics,
+                 Parts& parts) {
+  auto api = ConnectApi(options, metrics);
+  if (!api) return Fail("API server can't be used", api.error());
+  auto broker = ConnectBroker(options);
+  if (!broker) return Fail("broker can't be used", broker.error());
+  parts.webhook_api = std::move(*api);
+  parts.webhook_broker = std::move(*broker);
+  auto webhook = Webhook::Start(options, *parts.webhook_api, *parts.webhook_broker, random, clock, metrics);
+  if (!webhook) return Fail("webhook can't be served", webhook.error());
+  Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string((*webhook)->port())}});
+  const std::lock_guard lock(parts.mutex);
+  parts.webhook = std::move(*webhook);
+  return 0;
+}
+
+int RunController(const Options& options, Random& random, const Clock& clock, metrics::Metrics& metrics,
+                  Parts& parts) {
+  const auto lease_api = ConnectApi(options, metrics, kube::kLeaseConduct);
+  if (!lease_api) return Fail("API server can't be used", lease_api.error());
   kube::LeaderElection election(
-      api, {.lease = {options.namespace_name, options.lease_name}, .identity = ProcessIdentity(random)},
-      clock, metrics);
+      **lease_api,
+      {.lease = {options.namespace_name, options.lease_name}, .identity = ProcessIdentity(random)}, clock,
+      metrics);
+  // Work may still be under way when leadership is lost, and another replica may lead by then.
+  const auto leads = [&election] { return election.IsLeader(); };
+  // The work queues try again by themselves, and stopping waits for what is under way.
+  const auto api = ConnectApi(options, metrics, {.max_tries = 2, .may_write = leads});
+  if (!api) return Fail("API server can't be used", api.error());
+  const auto broker = ConnectBroker(options, leads);
+  if (!broker) return Fail("broker can't be used", broker.error());
   const auto start = [&] {
-    auto controller = std::make_unique<Controller>(options, api, broker, clock, metrics);
+    auto controller = std::make_unique<Controller>(options, **api, **broker, clock, metrics);
     controller->Start();
     const std::lock_guard lock(parts.mutex);
     parts.controller = std::move(controller);
@@ -109,24 +142,18 @@ int Run(const Options& options, bool with_controller, bool with_webhook, std::st
   const SystemClock clock;
   crypto::SystemRandom random;
   metrics::Metrics metrics(component);
-  const auto api = ConnectApi(options, metrics);
-  if (!api) return Fail("API server can't be used", api.error());
-  const auto broker = ConnectBroker(options);
-  if (!broker) return Fail("broker can't be used", broker.error());
-
-  Parts parts{.with_webhook = with_webhook, .mutex = {}, .webhook = {}, .controller = {}};
+  Parts parts{.with_webhook = with_webhook,
+              .mutex = {},
+              .webhook_api = {},
+              .webhook_broker = {},
+              .webhook = {},
+              .controller = {}};
   const auto ops = http::Server::Start(options.ops, OpsRoutes(metrics, parts), metrics);
   if (!ops) return Fail("ops port can't be served", ops.error());
-  if (with_webhook) {
-    auto webhook = Webhook::Start(options, **api, **broker, random, clock, metrics);
-    if (!webhook) return Fail("webhook can't be served", webhook.error());
-    Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string((*webhook)->port())}});
-    const std::lock_guard lock(parts.mutex);
-    parts.webhook = std::move(*webhook);
-  }
-  int exit_code = 0;
+  int exit_code = with_webhook ? StartWebhook(options, random, clock, metrics, parts) : 0;
+  if (exit_code != 0) return exit_code;
   if (with_controller)
-    exit_code = RunController(options, **api, **broker, random, clock, metrics, parts);
+    exit_code = RunController(options, random, clock, metrics, parts);
   else
     while (!stop_requested) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   (*ops)->Stop(std::chrono::seconds(1));

@@ -8,7 +8,6 @@
 namespace portcullis::kube {
 namespace {
 
-constexpr unsigned kMaxTries = 5;
 constexpr std::chrono::seconds kDefaultRetryAfter{1};
 constexpr std::chrono::seconds kMaxRetryAfter{10};  // five tries then end within a minute
 constexpr std::chrono::milliseconds kRetryAfterCut{200};
@@ -149,6 +148,8 @@ Result<codec::Json> ApiClient::Send(const ApiCall& call) {
 }
 
 Result<http::Response> ApiClient::SendOnce(const ApiCall& call) {
+  if (call.method != "GET" && conduct_.may_write && !conduct_.may_write())
+    return Error{ReasonCode::kUnreachable, "nothing is written without leadership"};
   http::Headers headers;
   headers.Set("Accept", std::string(kJsonType));
   if (!call.content_type.empty()) headers.Set("Content-Type", call.content_type);
@@ -160,14 +161,17 @@ Result<http::Response> ApiClient::SendOnce(const ApiCall& call) {
 std::optional<std::chrono::milliseconds> ApiClient::WaitBeforeRetry(const ApiCall& call,
                                                                     const Result<http::Response>& answer,
                                                                     Tries& tries) {
-  if (tries.made >= kMaxTries) return std::nullopt;
+  const bool renewed = answer && RenewToken(answer->status, tries);
   if (!answer) {
     if (IsTooLarge(answer.error())) return std::nullopt;
     connection_->RefreshAuthorities();
+  }
+  if (tries.made >= conduct_.max_tries) return std::nullopt;
+  if (!answer) {
     if (call.method != "GET" || tries.made > 1) return std::nullopt;
     return kRetryAfterCut;
   }
-  if (RenewToken(answer->status, tries)) return std::chrono::milliseconds(0);
+  if (renewed) return std::chrono::milliseconds(0);
 
   auto retry_after = RetryAfter(*answer);
   if (answer->status == 429 && !retry_after) retry_after = kDefaultRetryAfter;

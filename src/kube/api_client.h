@@ -20,16 +20,18 @@ struct ApiCall {
   std::string body = {};
 };
 
-/// Api over HTTP. Tries again at most five times, and only where the server said to (429, 5xx with
-/// Retry-After), the token was refused (once) or a GET was cut (once): a write that may have happened is for
-/// the caller to look into.
+/// Api over HTTP. Tries at most as often as its conduct says, and only where the server said to (429, 5xx
+/// with Retry-After), the token was refused (once) or a GET was cut (once): a write that may have happened is
+/// for the caller to look into.
 class ApiClient final : public Api {
  public:
-  ApiClient(std::unique_ptr<Connection> connection, metrics::Metrics& metrics, Wait wait, Jitter jitter)
+  ApiClient(std::unique_ptr<Connection> connection, metrics::Metrics& metrics, Wait wait, Jitter jitter,
+            ApiConduct conduct = {})
       : connection_(std::move(connection)),
         metrics_(metrics),
         wait_(std::move(wait)),
-        jitter_(std::move(jitter)) {}
+        jitter_(std::move(jitter)),
+        conduct_(std::move(conduct)) {}
 
   Result<codec::Json> Get(const Resource& resource, const ObjectKey& key) override;
   Result<ListPage> List(const Resource& resource, const std::string& namespace_name,
@@ -63,6 +65,7 @@ class ApiClient final : public Api {
   metrics::Metrics& metrics_;
   Wait wait_;
   Jitter jitter_;
+  const ApiConduct conduct_;
 };
 
 /// What Connect() and ConnectKubeconfig() end in: TLS, the system's clock, real waits.

@@ -37,15 +37,17 @@ Result<std::unique_ptr<Api>> Connect(const ApiOptions& options, metrics::Metrics
   Endpoint endpoint;
   endpoint.url = options.url;
   endpoint.ca_file = options.ca_file;
+  endpoint.conduct = options.conduct;
   if (!options.token_file.empty())
     endpoint.token = TRY_AT("token", TokenSource::FromFile(options.token_file, TheSystemClock()));
   return ConnectTo(std::move(endpoint), metrics);
 }
 
 Result<std::unique_ptr<Api>> ConnectTo(Endpoint endpoint, metrics::Metrics& metrics) {
+  ApiConduct conduct = endpoint.conduct;
   auto connection = TRY(Connection::Open(std::move(endpoint), TheSystemClock(), http::Client::Create));
-  return std::unique_ptr<Api>(
-      std::make_unique<ApiClient>(std::move(connection), metrics, WaitUnlessStopped, RandomFraction));
+  return std::unique_ptr<Api>(std::make_unique<ApiClient>(std::move(connection), metrics, WaitUnlessStopped,
+                                                          RandomFraction, std::move(conduct)));
 }
 
 }  // namespace portcullis::kube

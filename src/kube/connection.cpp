@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::size_t kMaxCaBytes = 512 * 1024;
 constexpr std::chrono::seconds kLookEvery{60};
-// Below the lease's renew deadline: a server that hangs must not outlast a leadership.
-constexpr std::chrono::seconds kRequestTimeout{7};
 // Bookmarks come about once a minute. Where nothing came for longer, the connection may be dead without a
 // word.
 constexpr std::chrono::seconds kStreamTimeout{90};
@@ -67,7 +65,8 @@ Result<Connection::Clients> Connection::MakeClients(const std::string& ca_pem) c
   options.client_key_pem = endpoint_.client_key_pem;
   options.authorization = [token = endpoint_.token] { return token->Authorization(); };
   options.user_agent = kUserAgent;
-  options.timeout = kRequestTimeout;
+  options.timeout = endpoint_.conduct.timeout;
+  options.whole_answer = endpoint_.conduct.whole_answer;
   Clients clients;
   clients.requests = TRY(factory_(options));
   options.timeout = kStreamTimeout;

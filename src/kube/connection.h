@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/client.h"
+#include "kube/kube.h"
 #include "kube/token_source.h"
 
 namespace portcullis::kube {
@@ -20,6 +21,7 @@ struct Endpoint {
   std::string client_certificate_pem = {};
   std::shared_ptr<const SecretBytes> client_key_pem = {};
   std::shared_ptr<TokenSource> token = {};
+  ApiConduct conduct = {};
 };
 
 using ClientFactory = std::function<Result<std::shared_ptr<http::Client>>(const http::ClientOptions&)>;

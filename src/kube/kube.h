@@ -82,17 +82,29 @@ class Api {
                                     const std::atomic<bool>& stop) = 0;
 };
 
+/// How patient calls are, watches excepted, and when they may change anything.
+struct ApiConduct {
+  unsigned max_tries = 5;
+  // Below the lease's renew deadline: a server that hangs must not outlast a leadership.
+  std::chrono::seconds timeout{7};       // of inactivity
+  std::chrono::seconds whole_answer{0};  // of one try; 0 is ten times `timeout`
+  /// Asked before each try of a write, which is refused (Unreachable) where it says no: who waited for a
+  /// retry may have lost the right meanwhile. Empty: always. Thread-safe.
+  std::function<bool()> may_write = {};
+};
 /// How to reach the API server.
 struct ApiOptions {
   std::string url;
   std::string ca_file;
   std::string token_file;  // re-read each minute and at once after a 401
+  ApiConduct conduct = {};
 };
 /// In-cluster options from KUBERNETES_SERVICE_HOST/_PORT and the service-account mount. ConfigurationInvalid.
 Result<ApiOptions> InClusterOptions();
 /// The subset of a kubeconfig of kubernetes.md 2.8: server, CA, client certificate or token.
 /// ConfigurationInvalid; insecure-skip-tls-verify is refused.
-Result<std::unique_ptr<Api>> ConnectKubeconfig(const std::string& path, metrics::Metrics& metrics);
+Result<std::unique_ptr<Api>> ConnectKubeconfig(const std::string& path, metrics::Metrics& metrics,
+                                               ApiConduct conduct = {});
 Result<std::unique_ptr<Api>> Connect(const ApiOptions& options, metrics::Metrics& metrics);
 
 }  // namespace portcullis::kube

@@ -105,12 +105,14 @@ Result<Endpoint> ParseKubeconfig(std::string_view yaml, const std::string& folde
   return endpoint;
 }
 
-Result<std::unique_ptr<Api>> ConnectKubeconfig(const std::string& path, metrics::Metrics& metrics) {
+Result<std::unique_ptr<Api>> ConnectKubeconfig(const std::string& path, metrics::Metrics& metrics,
+                                               ApiConduct conduct) {
   static const SystemClock clock;
   const SecretBytes text = TRY(ReadSecretFile(path, kMaxKubeconfigBytes));
   const std::string folder = std::filesystem::absolute(path).parent_path().string();
   Endpoint endpoint =
       TRY(text.Expose([&](Bytes bytes) { return ParseKubeconfig(AsText(bytes), folder, clock); }));
+  endpoint.conduct = std::move(conduct);
   return ConnectTo(std::move(endpoint), metrics);
 }
 

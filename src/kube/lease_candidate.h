@@ -9,6 +9,11 @@
 
 namespace portcullis::kube {
 
+/// How a lease is asked for: two calls and the wait between tries fit into what the renew deadline leaves of
+/// the duration, so that a server that hangs is noticed before others may lead.
+inline const ApiConduct kLeaseConduct{
+    .max_tries = 1, .timeout = std::chrono::seconds(3), .whole_answer = std::chrono::seconds(3)};
+
 struct LeaseOptions {
   ObjectKey lease;
   std::string identity;  // of this process alone, also after a restart: pod name and something random
@@ -29,7 +34,8 @@ class LeaseCandidate {
   /// One attempt. True where this candidate now holds the lease.
   bool TryAcquireOrRenew();
   /// True while we hold the lease and our last renewal is younger than the renew deadline. Ask before each
-  /// effect: a process that was paused has lost the lease without having noticed.
+  /// effect (ApiConduct::may_write does): a process that was paused has lost the lease without having
+  /// noticed.
   bool IsLeader() const;
   /// Gives the lease up, so that the next candidate need not wait. Only after all guarded work has stopped.
   void Release();

@@ -168,6 +168,46 @@ TEST_F(ApiClientTest, GivesUpAfterFiveTriesAndNeverWaitsForLong) {
   EXPECT_THAT(script_.waits, ElementsAre(10s, 10s, 10s, 10s));
 }
 
+TEST_F(ApiClientTest, AsksBeforeEachTryOfAWriteWhetherItMay) {
+  bool may_write = false;
+  ApiClient& api =
+      Api({.url = "https://127.0.0.1:6443", .conduct = {.may_write = [&] { return may_write; }}});
+  const codec::Json object = codec::JsonObject();
+  EXPECT_EQ(api.Create(kPods, "default", object).error().code, ReasonCode::kUnreachable);
+  EXPECT_FALSE(api.Replace(kPods, kPod, object));
+  EXPECT_FALSE(api.Patch(kPods, kPod, "status", PatchType::kMerge, object));
+  EXPECT_FALSE(api.Delete(kPods, kPod, ""));
+  EXPECT_THAT(script_.asked, IsEmpty());
+  script_.Answer(200, std::string(kPodBody));
+  EXPECT_TRUE(api.Get(kPods, kPod)) << "to read is always allowed";
+}
+
+TEST_F(ApiClientTest, RepeatsNoWriteThatItMayNotMakeAnyMore) {
+  int asked = 0;
+  ApiClient& api =
+      Api({.url = "https://127.0.0.1:6443", .conduct = {.may_write = [&] { return ++asked == 1; }}});
+  script_.AnswerRetryAfter(429, "2");
+  EXPECT_FALSE(api.Create(kPods, "default", codec::JsonObject()));
+  EXPECT_EQ(script_.asked.size(), 1u);
+}
+
+TEST_F(ApiClientTest, TriesOnceWhereItIsToldToBeQuickAndLooksAtTheTokenAllTheSame) {
+  const test::TemporaryFile token("old\n");
+  Endpoint endpoint{.url = "https://127.0.0.1:6443", .conduct = {.max_tries = 1}};
+  endpoint.token = TokenSource::FromFile(token.path(), script_.clock).value();
+  ApiClient& api = Api(std::move(endpoint));
+  script_.AnswerRetryAfter(429, "1");
+  script_.Cut();
+  script_.Answer(401);
+  token.Write("new\n");
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(api.Get(kPods, kPod));
+  EXPECT_EQ(script_.asked.size(), 3u);
+  EXPECT_THAT(script_.waits, IsEmpty());
+  script_.Answer(200, std::string(kPodBody));
+  EXPECT_TRUE(api.Get(kPods, kPod));
+  EXPECT_EQ(script_.asked[3].authorization, "Bearer new");
+}
+
 TEST_F(ApiClientTest, DoesNotRepeatWhatTheServerDidNotAskToBeRepeated) {
   script_.Answer(500);
   script_.AnswerRetryAfter(409, "1");

@@ -17,6 +17,7 @@ class ApiScript {
  public:
   struct Asked {
     std::string method, target, body, authorization, ca_pem, content_type, accept, user_agent;
+    std::chrono::seconds timeout, whole_answer;
   };
   struct StreamAnswer {
     std::vector<std::string> lines;
@@ -41,6 +42,7 @@ class ApiScript {
   kube::ClientFactory Factory();
   /// An ApiClient over this script; what it waits is in `waits` and takes no time.
   std::unique_ptr<kube::ApiClient> Connect(kube::Endpoint endpoint, metrics::Metrics& metrics) {
+    kube::ApiConduct conduct = endpoint.conduct;
     auto connection = kube::Connection::Open(std::move(endpoint), clock, Factory());
     return std::make_unique<kube::ApiClient>(
         std::move(connection).value(), metrics,
@@ -48,7 +50,7 @@ class ApiScript {
           waits.push_back(duration);
           clock.Advance(duration);
         },
-        [] { return 0.0; });
+        [] { return 0.0; }, std::move(conduct));
   }
 
   FakeClock clock;
@@ -103,7 +105,8 @@ class ScriptedClient final : public http::Client {
       return value == nullptr ? std::string() : *value;
     };
     script_.asked.push_back({method, target, body, options_.authorization(), options_.ca_pem,
-                             field("Content-Type"), field("Accept"), options_.user_agent});
+                             field("Content-Type"), field("Accept"), options_.user_agent, options_.timeout,
+                             options_.whole_answer});
   }
 
   ApiScript& script_;

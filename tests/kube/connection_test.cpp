@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kube/lease_candidate.h"
 #include "tests/kube/api_script.h"
 #include "tests/kube/temporary_file.h"
 
@@ -85,6 +86,20 @@ TEST_F(ConnectionTest, KeepsTheOldCaWhileTheNewOneIsUnusable) {
   ca.Remove();
   EXPECT_FALSE(connection->RefreshAuthorities());
   EXPECT_EQ(TrustedCa(*connection), "first");
+}
+
+// Two calls and the wait between tries: a renewal that hangs has failed before others may lead.
+TEST_F(ConnectionTest, ALeaseIsAskedForWithLittlePatience) {
+  const auto connection = Connection::Open({.url = "https://127.0.0.1", .conduct = kLeaseConduct},
+                                           script_.clock, script_.Factory())
+                              .value();
+  script_.Answer(200);
+  ASSERT_TRUE(connection->requests()->Send("GET", "/", {}, ""));
+  const LeaseOptions lease;
+  const auto limit = script_.asked.back().whole_answer;
+  EXPECT_GT(limit, 0s);
+  EXPECT_EQ(kLeaseConduct.max_tries, 1u);
+  EXPECT_LT(lease.renew_deadline - lease.retry_period + 2 * limit, lease.duration);
 }
 
 TEST_F(ConnectionTest, DoesNotOpenWithoutAUsableCa) {
