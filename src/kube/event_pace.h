@@ -60,7 +60,7 @@ class TokenBucket {
 class EventPace {
  public:
   struct SeriesKey {
-    std::string uid, reason, action;
+    std::string uid, reason, action, code;
     auto operator<=>(const SeriesKey&) const = default;
   };
   enum class Step : std::uint8_t { kCreate, kUpdate, kCountOnly, kOverBudget };

@@ -20,7 +20,13 @@ std::string NamespaceOf(const Event& event) {
   return event.object.namespace_name.empty() ? "default" : event.object.namespace_name;
 }
 
-EventPace::SeriesKey SeriesOf(const Event& event) { return {event.uid, event.reason, event.action}; }
+// A note that begins with a code ("DebugEnabled: …") is of that code's series: an update can't change the
+// note, which would go on telling the first one's.
+EventPace::SeriesKey SeriesOf(const Event& event) {
+  const std::size_t end = event.note.find(':');
+  return {event.uid, event.reason, event.action,
+          end == std::string::npos ? "" : CutText(event.note.substr(0, end), kMaxShortText)};
+}
 
 bool IsWorthAnotherTry(const Error& error) {
   return error.code == ReasonCode::kUnreachable || error.code == ReasonCode::kOverloaded;

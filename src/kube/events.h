@@ -22,7 +22,7 @@ struct Event {
   EventType type;
   std::string reason;  // "Released", or NameOf(ReasonCode)
   std::string action;  // "ReleaseKey"
-  std::string note;
+  std::string note;    // "MeasurementNotAllowed: …": what is before the colon tells series apart
 };
 
 /// Writes Events (events.k8s.io/v1), one after the other, on the caller's thread. For one thread.

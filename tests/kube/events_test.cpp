@@ -107,6 +107,20 @@ TEST_F(EventWriterTest, AnotherReasonActionOrObjectIsAnotherEvent) {
   EXPECT_EQ(Events().size(), 4u);
 }
 
+TEST_F(EventWriterTest, AnotherCodeInTheNoteIsAnotherEvent) {
+  Event event = Denied();
+  event.reason = "Denied";
+  for (const char* code : {"DebugEnabled", "MeasurementNotAllowed"}) {
+    event.note = std::string(code) + ": what to do about it";
+    clock_.Advance(1ms);
+    Write(event, 2);
+  }
+  ASSERT_EQ(Events().size(), 2u);
+  EXPECT_EQ(Events()[0].TextAt({"note"}), "DebugEnabled: what to do about it");
+  EXPECT_EQ(Events()[1].TextAt({"note"}), "MeasurementNotAllowed: what to do about it");
+  for (const codec::Json& written : Events()) EXPECT_EQ(written.At({"series", "count"})->if_int64(), 2);
+}
+
 TEST_F(EventWriterTest, ARepeatAfterSixMinutesIsANewEvent) {
   Write(Denied());
   clock_.Advance(6min - 1ms);
