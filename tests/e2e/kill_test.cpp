@@ -69,6 +69,39 @@ INSTANTIATE_TEST_SUITE_P(Steps, ControllerKilledAt,
                            return name;
                          });
 
+TEST(ControllerKilledAtSecretDelete, TheSecretIsStillTakenAway) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  PodStory story = MainJob::Pods().front();
+  story.name = "a-finished";
+  ASSERT_TRUE(world.job().RunPod(story));
+  ASSERT_TRUE(story.as_expected()) << story.agent_line;
+  installation.controller().Stop();
+  ASSERT_TRUE(installation.StartDoomedController("secret.delete"));
+  // A pod that ends and stays: the garbage collector takes nothing of it.
+  ASSERT_TRUE(world.cluster().api().Patch(
+      kube::kPods, {kTeam, story.name}, "status", kube::PatchType::kMerge,
+      codec::Json::Object({{"status", codec::Json::Object({{"phase", "Succeeded"}})}})));
+  const auto died = installation.controller().Wait(std::chrono::seconds(40));
+  ASSERT_TRUE(died) << "the controller did not reach secret.delete";
+  EXPECT_EQ(*died, 128 + SIGKILL);
+
+  // Revoked first, with its row: the Secret that is still there opens nothing anew.
+  EXPECT_TRUE(world.job().SecretExists(story.secret).value());
+  const auto rows = installation.Cli({"audit", "tail", "-o", "json"});
+  ASSERT_TRUE(rows);
+  EXPECT_THAT(rows->output, HasSubstr("PodFinished"));
+
+  ASSERT_TRUE(installation.DropLease());
+  ASSERT_TRUE(installation.StartController());
+  EXPECT_TRUE(Eventually(std::chrono::seconds(30), [&] {
+    const auto release = world.job().KeyReleaseOf(story.name);
+    const auto exists = world.job().SecretExists(story.secret);
+    return release && release->TextAt({"status", "phase"}) == "Revoked" &&
+           release->TextAt({"status", "secretName"}).empty() && exists && !*exists;
+  })) << "stuck after the restart";
+}
+
 TEST(ControllerAway, HearsOfADeletionWhenItIsBack) {
   World& world = World::Get();
   Installation& installation = world.installation();

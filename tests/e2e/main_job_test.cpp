@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 #include "codec/text.h"
@@ -225,6 +226,41 @@ TEST_P(MainJobEnd, RevokesWhenThePodIsDeleted) {
   const auto rows = World::Get().installation().Cli({"audit", "tail", "-o", "json"});
   ASSERT_TRUE(rows);
   EXPECT_THAT(rows->output, HasSubstr("revocation"));
+}
+
+TEST_P(MainJobEnd, SaysWhichRightIsMissingWhereTheNamespaceIsNotBound) {
+  Stories();
+  const std::string binding = "portcullis-release-secrets", pod_name = "z-unbound";
+  MainJob& job = World::Get().job();
+  Cluster& cluster = World::Get().cluster();
+  ASSERT_TRUE(cluster.Kubectl({"delete", "rolebinding", binding, "-n", kTeam}));
+  const auto pod = job.CreatePod(pod_name);
+  ASSERT_TRUE(pod) << pod.error().ToString();
+  HostConduct conduct;
+  conduct.launch = lab::LaunchState::Milan();
+  auto agent =
+      job.kubelet().StartAgent(*pod, conduct, World::Get().installation().logs() / (pod_name + ".log"));
+  ASSERT_TRUE(agent);
+  const auto ready_reason = [&] {
+    const auto release = job.KeyReleaseOf(pod_name);
+    const Json* status = release ? release->Find("status") : nullptr;
+    const Json* ready = status == nullptr ? nullptr : kube::FindCondition(*status, "Ready");
+    return ready == nullptr ? "" : std::string(ready->TextAt({"reason"}));
+  };
+  EXPECT_TRUE(Eventually(std::chrono::seconds(20), [&] { return ready_reason() == "Forbidden"; }))
+      << ready_reason();
+  EXPECT_TRUE(Eventually(std::chrono::seconds(10), [&] {
+    const auto events = cluster.api().List(kube::kEvents, kTeam, {});
+    return events && std::ranges::any_of(events->items, [&](const Json& event) {
+             return event.TextAt({"regarding", "uid"}) == kube::UidOf(*pod) &&
+                    event.TextAt({"reason"}) == "Forbidden" &&
+                    event.TextAt({"note"}).find("releaseNamespaces") != std::string_view::npos;
+           });
+  }));
+  ASSERT_TRUE(cluster.Kubectl({"create", "rolebinding", binding, "-n", kTeam, "--clusterrole=" + binding,
+                               "--serviceaccount=portcullis:portcullis-controller"}));
+  EXPECT_TRUE(Eventually(std::chrono::seconds(60), [&] { return ready_reason() == "Released"; }))
+      << "the right came: " << ready_reason();
 }
 
 INSTANTIATE_TEST_SUITE_P(Last, MainJobEnd, ::testing::Values(0));
