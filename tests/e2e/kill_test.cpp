@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <sstream>
+
 #include "kube/objects.h"
 #include "tests/e2e/fixture.h"
 
@@ -119,6 +121,34 @@ TEST(ControllerAway, HearsOfADeletionWhenItIsBack) {
     const auto rows = installation.Cli({"audit", "tail", "-o", "json"});
     return exists && !*exists && rows && rows->output.find("PodDeleted") != std::string::npos;
   }));
+}
+
+TEST(ControllerAway, TakesBackAKeyThatWasDeletedMeanwhile) {
+  World& world = World::Get();
+  Installation& installation = world.installation();
+  const auto desk = installation.folder() / "key-owner";
+  const auto wrapped = installation.Cli({"key", "wrap", "--key", desk / "model.key", "--authority",
+                                         desk / "authority.pub", "--namespace", kTeam, "--name", "spare",
+                                         "--resource", "team-a/model-key/spare", "--version", "1"});
+  ASSERT_TRUE(wrapped);
+  ASSERT_EQ(wrapped->exit_code, 0) << ReadText(installation.logs() / "cli.log");
+  ASSERT_TRUE(world.cluster().Kubectl({"apply", "-f", "-"}, wrapped->output));
+  ASSERT_TRUE(Eventually(std::chrono::seconds(20), [&] {
+    const auto key = world.cluster().api().Get(kube::kModelKeys, {kTeam, "spare"});
+    return key && key->Find("status") != nullptr && kube::IsConditionTrue(*key->Find("status"), "Accepted");
+  }));
+  installation.controller().Stop();
+  ASSERT_TRUE(world.cluster().Kubectl({"delete", "modelkey", "spare", "-n", kTeam}));
+  ASSERT_TRUE(installation.StartController());
+  EXPECT_TRUE(Eventually(std::chrono::seconds(60), [&] {
+    const auto tail = installation.Cli({"audit", "tail", "-o", "json"});
+    if (!tail) return false;
+    std::istringstream rows(tail->output);
+    for (std::string row; std::getline(rows, row);)
+      if (row.find("team-a/spare") != std::string::npos && row.find("\"deleted\"") != std::string::npos)
+        return true;
+    return false;
+  })) << "the key stayed in force";
 }
 
 TEST(BrokerRestarted, ReleasesGoOn) {
