@@ -187,6 +187,7 @@ void Session::Answer(Response response, bool keep_alive) {
 }
 
 IoState Session::WriteAll(std::string& bytes) {
+  if (bytes.empty()) return IoState::kDone;  // written before: written_ counts what comes behind it
   while (written_ < bytes.size()) {
     const IoResult result = transport_->Write(std::string_view(bytes).substr(written_));
     if (result.state != IoState::kDone) return result.state;

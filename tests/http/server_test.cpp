@@ -60,6 +60,11 @@ class ServerTest : public ::testing::Test {
                                     {"client", request.client.has_value()}}));
     });
     router.Add("POST", "/echo", [](const Request& request) { return Response::Text(200, request.body); });
+    router.Add("POST", "/eightfold", [](const Request& request) {
+      std::string body;
+      for (int i = 0; i < 8; ++i) body += request.body;
+      return Response::Text(200, std::move(body));
+    });
     router.Add("GET", "/splits", [](const Request&) {
       Response response = Response::Text(200, "x");
       response.headers.Add("X-A", "b\r\nX-Injected: yes");
@@ -151,6 +156,24 @@ TEST_F(ServerTest, TakesABodyUpToTheLimit) {
   ASSERT_TRUE(response);
   EXPECT_EQ(response->body, body);
   EXPECT_EQ(StatusOf(port(), Post("/echo", body + "b")), 413);
+}
+
+TEST_F(ServerTest, SendsALargeAnswerWholeToAClientThatReadsLate) {
+  Start();
+  std::string body;
+  while (body.size() < Limits().max_body_bytes - 8) body += std::to_string(body.size()) + "\n";
+  RawConnection late(port());
+  late.Send(Post("/eightfold", body), false);  // more than the buffers on the way take
+  late.Send(Get("/healthz"), false);
+  while (Served("2xx") < 1) std::this_thread::sleep_for(10ms);
+  const auto response = late.Next();
+  ASSERT_TRUE(response);
+  ASSERT_EQ(response->body.size(), 8 * body.size());
+  for (std::size_t at = 0; at < response->body.size(); at += body.size())
+    ASSERT_EQ(response->body.compare(at, body.size(), body), 0) << at;
+  const auto next = late.Next();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->body, "ok");
 }
 
 TEST_F(ServerTest, SurvivesHandlersThatThrow) {
