@@ -248,6 +248,10 @@ Session::Next Session::Refuse(int status, StaticText text) {
 }
 
 Session::Next Session::Cut() {
+  if (transport_->abused()) {
+    Abort("handshake");
+    return Next::kClose;
+  }
   const bool within_a_request = phase_ == Phase::kBody || !in_.empty();
   if (within_a_request) front_.metrics.HttpRejected(front_.options.name, "cut");
   return Next::kClose;

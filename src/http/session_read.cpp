@@ -63,6 +63,7 @@ Session::Next Session::TakeHead() {
   in_.erase(0, size);
   scanner_ = HeadScanner();
   first_request_ = false;
+  transport_->BeginRequest();
 
   if (head_.expects_continue && head_.content_length > 0 && in_.empty()) {
     out_ = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -92,11 +92,11 @@ Result<SslCtxPtr> MakeContext(const Credentials& credentials, const std::string&
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_session_id_context(context.get(), kSessionContext, sizeof kSessionContext - 1);
-  // An idle connection keeps no buffers; and records without data don't hold the thread in one call.
+  // An idle connection keeps no buffers. A record without data ends the call that reads it, unless others
+  // were read ahead: so that is left off.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_clear_mode(context.get(), SSL_MODE_AUTO_RETRY);
-  SSL_CTX_set_read_ahead(context.get(), 1);  // a record with its head in one read
   return context;
 }
 

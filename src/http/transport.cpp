@@ -17,7 +17,12 @@ IoResult PlainResult(ssize_t result, IoState when_blocked) {
 
 }  // namespace
 
+Transport::Transport(int descriptor, SslPtr tls) : descriptor_(descriptor), tls_(std::move(tls)) {
+  if (tls_ != nullptr) meter_.Watch(tls_.get());
+}
+
 IoResult Transport::TlsResult(int result, std::size_t bytes) {
+  if (meter_.exceeded()) return {IoState::kFailed};
   if (result == 1) return {IoState::kDone, bytes};
   switch (SSL_get_error(tls_.get(), result)) {
     case SSL_ERROR_WANT_READ:

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "http/tls.h"
+#include "http/tls_meter.h"
 
 namespace portcullis::http {
 
@@ -16,9 +17,13 @@ struct IoResult {
 /// Bytes in and out of a non-blocking socket, with TLS or without, in one shape. Does not own the descriptor.
 class Transport {
  public:
-  Transport(int descriptor, SslPtr tls) : descriptor_(descriptor), tls_(std::move(tls)) {}
+  Transport(int descriptor, SslPtr tls);
 
   const SSL* tls() const { return tls_.get(); }
+  /// To be called for each request: what the peer may do besides sending one is counted anew.
+  void BeginRequest() { meter_.BeginRequest(); }
+  /// Whether the connection failed for what the peer did besides.
+  bool abused() const { return meter_.exceeded(); }
   IoResult Handshake();  // at once done without TLS
   IoResult Read(std::span<char> into);
   IoResult Write(std::string_view bytes);
@@ -31,6 +36,7 @@ class Transport {
   IoResult TlsResult(int result, std::size_t bytes);
 
   int descriptor_;
+  TlsMeter meter_;
   SslPtr tls_;
 };
 

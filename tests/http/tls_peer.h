@@ -65,6 +65,8 @@ class TlsPeer {
     std::size_t written = 0;
     return connected_ && SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &written) == 1;
   }
+  /// Past TLS.
+  void SendRaw(std::string_view bytes) { send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
   /// The body of the answer; "" where there is none.
   std::string Ask(std::string_view request) {
     if (!Write(request)) return "";
