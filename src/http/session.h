@@ -84,7 +84,9 @@ class Session : public std::enable_shared_from_this<Session> {
   IoState WriteAll(std::string& bytes);
   void Enter(Phase phase, std::chrono::milliseconds limit);
   void Await(TcpSocket::wait_type what);
+  bool MakeRoom(std::size_t size);
   void Charge(std::size_t bytes);
+  /// Frees body and unsent answer, and with them what was charged.
   void ReleaseMemory();
 
   Front& front_;
@@ -111,7 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
 /// An id for logs and errors: 64 random bits in hex.
 std::string NewRequestId();
 
-/// Runs a handler; what it throws is a bug and becomes a 500.
-Response Handle(const Router& router, Request& request);
+/// Runs a handler; what it throws is a bug and becomes a 500. The request goes with the call.
+Response Handle(const Router& router, Request request);
 
 }  // namespace portcullis::http

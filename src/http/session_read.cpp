@@ -76,25 +76,36 @@ Session::Next Session::TakeHead() {
   return Next::kAgain;
 }
 
-Session::Next Session::ReadBody() {
+/// Lets the body hold `size` bytes, all of them charged for: it doubles as it grows, and never beyond what
+/// was announced. False where the server can't spare them.
+bool Session::MakeRoom(std::size_t size) {
   std::string& body = head_.request.body;
-  const auto take = [&](std::string_view bytes) {
-    body.append(bytes);
-    Charge(bytes.size());
-  };
+  if (size <= body.capacity()) return true;
+  const std::size_t capacity = std::clamp(2 * body.capacity(), size, head_.content_length);
+  while (front_.buffered_bytes + capacity - charged_ > front_.options.limits.max_buffered_bytes)
+    if (!front_.evict_holder(*this)) return false;
+  std::string grown;  // reserve() on the body itself would double it, whatever is asked for
+  grown.reserve(capacity);
+  body.swap(grown.append(body));
+  Charge(body.capacity() - charged_);
+  return true;
+}
+
+Session::Next Session::ReadBody() {
+  constexpr StaticText kNoMemory = "there is no memory for this body now";
+  std::string& body = head_.request.body;
   const std::size_t received = std::min(in_.size(), head_.content_length - body.size());
-  take(std::string_view(in_).substr(0, received));
+  if (!MakeRoom(body.size() + received)) return Refuse(503, kNoMemory);
+  body.append(in_, 0, received);
   in_.erase(0, received);
   if (body.size() == head_.content_length) return Dispatch();
 
-  while (front_.buffered_bytes + front_.scratch.size() > front_.options.limits.max_buffered_bytes)
-    if (!front_.evict_holder(*this)) return Refuse(503, "there is no memory for this body now");
-  const std::size_t missing = head_.content_length - body.size();
-  const IoResult result =
-      transport_->Read(std::span(front_.scratch).first(std::min(missing, front_.scratch.size())));
+  const std::size_t next = std::min(head_.content_length - body.size(), front_.scratch.size());
+  if (!MakeRoom(body.size() + next)) return Refuse(503, kNoMemory);
+  const IoResult result = transport_->Read(std::span(front_.scratch).first(next));
   switch (result.state) {
     case IoState::kDone:
-      take({front_.scratch.data(), result.bytes});
+      body.append(front_.scratch.data(), result.bytes);
       return Next::kAgain;
     case IoState::kEnd:
       return Refuse(400, "the request ends before its body does");

@@ -17,6 +17,13 @@ class Crowd : public ::testing::Test {
   const std::unique_ptr<ServerProcess> process_ = std::make_unique<ServerProcess>();
 };
 
+double Evicted(const ServerProcess& process) {
+  const std::string text = process.Ask("/metrics").body;
+  const std::string series = "\nportcullis_http_rejected_total{cause=\"evicted\",server=\"battery\"} ";
+  const std::size_t at = text.find(series);
+  return at == std::string::npos ? 0 : std::stod(text.substr(at + series.size()));
+}
+
 /// A crowd of slow clients, and one that works meanwhile. `opening` is what each of the crowd sends.
 void ExpectWorkGoesOn(const ServerProcess& process, std::string_view opening, std::size_t crowd_size) {
   std::vector<RawConnection> crowd;
@@ -32,14 +39,19 @@ void ExpectWorkGoesOn(const ServerProcess& process, std::string_view opening, st
   EXPECT_TRUE(process.alive());
 }
 
+constexpr std::size_t kTooMany = 500;  // for one peer, so that the oldest of them make room
+static_assert(kTooMany > kConnectionsPerPeer);
+
 TEST_F(Crowd, H186SlowHeadersDoNotShutOutOthers) {
-  ExpectWorkGoesOn(*process_, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", 500);
+  ExpectWorkGoesOn(*process_, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ", kTooMany);
+  EXPECT_GT(Evicted(*process_), 0);
 }
 TEST_F(Crowd, H187SlowBodiesDoNotShutOutOthers) {
   ExpectWorkGoesOn(
       *process_,
       "POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
-      500);
+      kTooMany);
+  EXPECT_GT(Evicted(*process_), 0);
 }
 TEST_F(Crowd, H188SlowReadersDoNotShutOutOthers) {
   ExpectWorkGoesOn(*process_, Get("/big") + Get("/big"), 200);

@@ -15,17 +15,14 @@
 #include <thread>
 #include <vector>
 
+#include "tests/http/memory.h"
 #include "tests/http/raw_connection.h"
 
 extern char** environ;
 
 namespace portcullis::http::test {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kMemoryIsItsOwn = false;  // a sanitizer keeps what is freed
-#else
-inline constexpr bool kMemoryIsItsOwn = true;
-#endif
+inline constexpr std::size_t kConnectionsPerPeer = 250;  // few enough for a test to have more at once
 inline constexpr const char* kPortFile = "PORTCULLIS_BATTERY_PORT_FILE";
 
 /// A server in its own process (this very program, started again; server_process_test.cpp), seen from

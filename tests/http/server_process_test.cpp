@@ -31,9 +31,10 @@ TEST(BatteryServer, DISABLED_Serves) {
   router.Add("GET", "/smuggled-count",
              [](const Request&) { return Response::Text(200, std::to_string(smuggled)); });
 
-  auto server =
-      Server::Start({.name = "battery", .tls = {}, .certificate_source = {}, .limits = ShortLimits()},
-                    std::move(router), metrics);
+  Limits limits = ShortLimits();
+  limits.max_connections_per_peer = kConnectionsPerPeer;
+  auto server = Server::Start({.name = "battery", .tls = {}, .certificate_source = {}, .limits = limits},
+                              std::move(router), metrics);
   ASSERT_TRUE(server);
   const std::string unfinished = std::string(port_file) + ".new";
   std::ofstream(unfinished) << (*server)->port();

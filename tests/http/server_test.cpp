@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "tests/http/memory.h"
 #include "tests/http/raw_connection.h"
 
 namespace portcullis::http::test {
@@ -289,17 +290,19 @@ TEST_F(ServerTest, NeverClosesAConnectionThatAHandlerWorksFor) {
 }
 
 TEST_F(ServerTest, BoundsTheMemoryOfUnfinishedBodies) {
-  Start([](ServerOptions& options) { options.limits.max_buffered_bytes = 64 * 1024; });
+  constexpr std::size_t kLimit = 4u << 20;
+  Start([](ServerOptions& options) { options.limits.max_buffered_bytes = kLimit; });
+  std::string unfinished = Post("/echo", std::string(1u << 20, 'x'));
+  unfinished.pop_back();
+  const std::size_t before = BytesAllocated();
   std::vector<RawConnection> hoarders;
-  const std::string half =
-      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 40000\r\n\r\n" +
-      std::string(20000, 'x');
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 40; ++i) {
     hoarders.emplace_back(port());
-    hoarders.back().Send(half);
+    hoarders.back().Send(unfinished);
   }
+  while (Rejected("evicted") < 36) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(HoldsAtMost(before, kLimit + (4u << 20))) << "of 40 MiB: " << BytesAllocated() - before;
   EXPECT_EQ(StatusOf(port(), Post("/echo", std::string(30000, 'y'))), 200);
-  EXPECT_GE(Rejected("evicted"), 5);
 }
 
 TEST_F(ServerTest, BoundsTheMemoryOfUnsentAnswers) {

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "codec/text.h"
@@ -70,15 +71,22 @@ class TlsPeer {
   /// The body of the answer; "" where there is none.
   std::string Ask(std::string_view request) {
     if (!Write(request)) return "";
+    const auto response = Next();
+    return response ? response->body : "";
+  }
+  /// The answer to the one request that was sent; nullopt where the connection ends first.
+  std::optional<RawResponse> Next() {
     std::string received;
     for (;;) {
       std::size_t offset = 0, got = 0;
-      if (const auto response = TakeResponse(received, offset)) return response->body;
+      if (auto response = TakeResponse(received, offset)) return response;
       char piece[4096];
-      if (SSL_read_ex(tls_.get(), piece, sizeof piece, &got) != 1) return "";
+      if (SSL_read_ex(tls_.get(), piece, sizeof piece, &got) != 1) return std::nullopt;
       received.append(piece, got);
     }
   }
+  /// Says that nothing more will come, and keeps the connection.
+  void FinishWriting() { SSL_shutdown(tls_.get()); }
 
   bool connected() const { return connected_; }
   SSL* tls() { return tls_.get(); }

@@ -4,8 +4,10 @@
 #include <openssl/ssl.h>
 
 #include <thread>
+#include <vector>
 
 #include "http/server.h"
+#include "tests/http/memory.h"
 #include "tests/http/pki.h"
 #include "tests/http/tls_floods.h"
 #include "tests/http/tls_peer.h"
@@ -25,6 +27,7 @@ class TlsTest : public ::testing::Test {
       return Response::Text(200, client.common_name + "|" + (client.uris.empty() ? "" : client.uris[0]) +
                                      "|" + codec::EncodeHex(client.spki_fingerprint.bytes()));
     });
+    router.Add("GET", "/big", [](const Request&) { return Response::Text(200, std::string(4u << 20, 'x')); });
     router.Add("POST", "/body", [this](const Request&) { return ++bodies_, Response::Text(200, "read"); });
     const Identity server = authority_.Server();
     ServerOptions options;
@@ -211,6 +214,41 @@ TEST_F(TlsTest, CarriesLargeBodies) {
   Start(false);
   TlsPeer peer(server_->port(), Peer());
   EXPECT_EQ(peer.Ask(Post("/body", std::string(Limits().max_body_bytes, 'x'))), "read");
+}
+
+TEST_F(TlsTest, FreesTheBodyOfARequestThatItRefuses) {
+  constexpr std::size_t kLimit = 8u << 20;
+  Start(false, [](ServerOptions& options) { options.limits.max_buffered_bytes = kLimit; });
+  const std::size_t size = Limits().max_body_bytes;
+  std::string unfinished = Post("/body", std::string(size, 'x'));
+  unfinished.pop_back();
+
+  const std::size_t before = BytesAllocated();
+  std::vector<std::unique_ptr<TlsPeer>> peers;  // they stay while the server lingers
+  for (int i = 0; i < 24; ++i) {
+    peers.push_back(std::make_unique<TlsPeer>(server_->port(), Peer()));
+    ASSERT_TRUE(peers.back()->Write(unfinished));
+    peers.back()->FinishWriting();
+    const auto refused = peers.back()->Next();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->status, 400);
+  }
+  EXPECT_EQ(Rejected("malformed"), 24);
+  EXPECT_TRUE(HoldsAtMost(before, kLimit + (8u << 20)))
+      << "of 48 MiB that came: " << BytesAllocated() - before;
+}
+
+TEST_F(TlsTest, HoldsNothingOfWhatIsDone) {
+  Start(false);
+  const std::size_t before = BytesAllocated();
+  std::vector<std::unique_ptr<TlsPeer>> peers;  // kept open
+  const std::string request = Post("/body", std::string(Limits().max_body_bytes, 'x'));
+  for (int i = 0; i < 8; ++i) {
+    peers.push_back(std::make_unique<TlsPeer>(server_->port(), Peer()));
+    ASSERT_EQ(peers.back()->Ask(request), "read");
+    ASSERT_EQ(peers.back()->Ask(Get("/big")).size(), 4u << 20);
+  }
+  EXPECT_TRUE(HoldsAtMost(before, 6u << 20)) << "of 48 MiB that went through: " << BytesAllocated() - before;
 }
 
 TEST_F(TlsTest, ClosesOnAFloodOfKeyUpdatesAndServesOthers) {
