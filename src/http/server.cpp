@@ -32,16 +32,18 @@ constexpr auto kCertificateInterval = 2s;  // how often files are looked at
 
 class RunningServer final : public Server {
  public:
-  RunningServer(const ServerOptions& options, Router router, metrics::Metrics& metrics)
+  RunningServer(const ServerOptions& options, Router router, metrics::Metrics& metrics, const Clock& clock)
       : options_(options),
         router_(std::move(router)),
         metrics_(metrics),
+        clock_(clock),
         handlers_(io_, AtOnce(), options_.limits.max_queued_requests),
         front_{.options = options_,
                .router = router_,
                .metrics = metrics_,
                .strand = strand_,
                .handlers = handlers_,
+               .clock = clock_,
                .on_close = {},
                .evict_holder = {}},
         connections_(options_.limits) {
@@ -60,7 +62,8 @@ class RunningServer final : public Server {
                    Quoted(options_.address)};
     if (!wants_tls && !address.is_loopback() && options_.name != "ops")
       return Error{ReasonCode::kConfigurationInvalid, "a server without TLS listens on loopback only"};
-    if (wants_tls) tls_ = TRY(ServerTls::Open(options_));
+    if (wants_tls) tls_ = TRY(ServerTls::Open(options_, clock_));
+    front_.tls = tls_.get();
 
     const tcp::endpoint endpoint(address, options_.port);
     acceptor_.open(endpoint.protocol(), error);
@@ -161,6 +164,7 @@ class RunningServer final : public Server {
   const ServerOptions options_;
   const Router router_;
   metrics::Metrics& metrics_;
+  const Clock& clock_;
   std::unique_ptr<ServerTls> tls_;
   boost::asio::io_context io_;
   Strand strand_{boost::asio::make_strand(io_)};
@@ -183,9 +187,15 @@ class RunningServer final : public Server {
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Router router,
                                               metrics::Metrics& metrics) {
+  static const SystemClock clock;
+  return Start(options, std::move(router), metrics, clock);
+}
+
+Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Router router,
+                                              metrics::Metrics& metrics, const Clock& clock) {
   // OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that hangs up must not end the process.
   std::signal(SIGPIPE, SIG_IGN);
-  auto server = std::make_unique<RunningServer>(options, std::move(router), metrics);
+  auto server = std::make_unique<RunningServer>(options, std::move(router), metrics, clock);
   TRY(server->Listen());
   server->Run();
   return std::unique_ptr<Server>(std::move(server));

@@ -77,13 +77,17 @@ struct ServerOptions {
 /// target must be canonical (no "//", dot segments, escapes in the path, fragments, absolute form). HEAD and
 /// OPTIONS are 405. One request at a time per connection, keep-alive, pipelining in order. Where the
 /// connections are all taken, the one that has kept the server waiting longest makes room, so that slow peers
-/// can't shut out the others. Handlers run beside the sockets; an exception from one is a bug: 500, logged,
-/// the process lives.
+/// can't shut out the others. A client's certificate is looked at with each request: where it has expired, or
+/// its root is no longer trusted, the answer is 401 and the end of the connection. Handlers run beside the
+/// sockets; an exception from one is a bug: 500, logged, the process lives.
 class Server {
  public:
   /// Errors: ConfigurationInvalid (files, address), Unreachable (port taken).
   static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Router router,
                                                metrics::Metrics& metrics);
+  /// With a clock of the caller's, which must outlive the server, for the expiry of clients' certificates.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Router router,
+                                               metrics::Metrics& metrics, const Clock& clock);
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   /// Takes no new connections, answers what is under way for at most `grace`, then closes.

@@ -25,6 +25,8 @@ constexpr int kStepsPerTurn = 32;
 /// The closed set of causes that the metric has.
 std::string_view CauseOf(int status) {
   switch (status) {
+    case 401:
+      return "unauthorized";
     case 408:
       return "timeout";
     case 413:
@@ -47,6 +49,17 @@ std::string_view CauseOf(int status) {
 
 /// Gives the memory back, which neither clear() nor the assignment of an empty string does.
 void Free(std::string& text) { std::string().swap(text); }
+
+ReasonCode CodeOf(int status) {
+  switch (status) {
+    case 401:
+      return ReasonCode::kUnauthorized;
+    case 503:
+      return ReasonCode::kOverloaded;
+    default:
+      return ReasonCode::kRequestMalformed;
+  }
+}
 
 }  // namespace
 
@@ -242,8 +255,7 @@ Session::Next Session::Refuse(int status, StaticText text) {
        {"why", std::string(text.view())},
        {"peer", peer_},
        {"request", head_.request.id}});
-  const ReasonCode code = status == 503 ? ReasonCode::kOverloaded : ReasonCode::kRequestMalformed;
-  Response response = front_.router.WriteError(status, Error{code, text}, head_.request.id);
+  Response response = front_.router.WriteError(status, Error{CodeOf(status), text}, head_.request.id);
   if (status == 405) response.headers.Set("Allow", "GET, POST, PUT, PATCH, DELETE");
   if (status == 503) response.headers.Set("Retry-After", "1");
   Answer(std::move(response), false);

@@ -32,6 +32,8 @@ struct Front {
   metrics::Metrics& metrics;
   Strand strand;
   Handlers& handlers;
+  const Clock& clock;
+  const ServerTls* tls = nullptr;         // null without TLS
   std::array<char, 16 * 1024> scratch{};  // one read buffer for all: an idle connection has none
   std::size_t buffered_bytes = 0;         // bodies and unsent answers
   bool draining = false;
@@ -78,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Next Blocked(const IoResult& result);
   Next Refuse(int status, StaticText text);
   Next Cut();
+  bool ClientIsTrusted();
 
   void OnHandled(Response response);
   void Answer(Response response, bool keep_alive);
@@ -94,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string peer_;
   std::optional<Transport> transport_;
   std::optional<ClientIdentity> client_;
+  std::optional<ClientTrust> trust_;  // in client_
 
   Phase phase_ = Phase::kHandshake;
   After after_ = After::kNextRequest;

@@ -17,9 +17,21 @@ Session::Next Session::Handshake() {
     return Next::kClose;
   }
   client_ = std::move(*identity);
+  if (client_ && !ClientIsTrusted()) {  // the roots changed, or it expired, during the handshake
+    front_.metrics.HttpRejected(front_.options.name, "handshake");
+    return Next::kClose;
+  }
   // Who connects and says nothing gets no longer than who sends a request.
   Enter(Phase::kHead, front_.options.limits.read_timeout);
   return Next::kAgain;
+}
+
+/// A kept connection must not outlive the certificate that opened it, nor the trust in who issued that.
+bool Session::ClientIsTrusted() {
+  const bool stale =
+      !trust_ || trust_->roots != front_.tls->client_roots() || front_.clock.Now() > trust_->until;
+  if (stale) trust_ = front_.tls->VerifyAgain(transport_->tls());
+  return trust_.has_value();
 }
 
 Session::Next Session::ReadHead() {
@@ -51,6 +63,7 @@ Session::Next Session::ReadHead() {
 
 Session::Next Session::TakeHead() {
   const std::size_t size = scanner_.head_size();
+  if (client_ && !ClientIsTrusted()) return Refuse(401, "the client's certificate is no longer accepted");
   if (size > front_.options.limits.max_header_bytes) return Refuse(431, "the head is too large");
   auto parsed = ParseHead(std::string_view(in_).substr(0, size), front_.options.limits,
                           front_.options.json_bodies_only);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/secret_bytes.h"
 #include "crypto/openssl.h"
 #include "http/server.h"
@@ -38,16 +39,27 @@ Result<> UseCredentials(SSL_CTX* context, const Credentials& credentials);
 /// compression.
 void RestrictProtocol(SSL_CTX* context);
 
+/// How long a client's certificate counts once it was verified.
+struct ClientTrust {
+  std::uint64_t roots;  // ServerTls::client_roots() then
+  WallTime until;       // when the first certificate of its chain expires
+};
+
 /// The server's side: what is needed for a handshake, renewed when files or the source change.
-/// Not thread-safe: used by the server's I/O thread after Open().
+/// Not thread-safe: used within the server's strand after Open().
 class ServerTls {
  public:
-  /// Error: ConfigurationInvalid.
-  static Result<std::unique_ptr<ServerTls>> Open(const ServerOptions& options);
+  /// `clock` says which certificates of clients are in force. Error: ConfigurationInvalid.
+  static Result<std::unique_ptr<ServerTls>> Open(const ServerOptions& options, const Clock& clock);
   virtual ~ServerTls() = default;
   virtual SslPtr NewConnection(int descriptor) = 0;  // null where memory is out
   /// Looks for new files. A pair that can't be used is logged, and the old one stays.
   virtual void Refresh() = 0;
+
+  /// Rises whenever other roots are trusted for clients.
+  virtual std::uint64_t client_roots() const = 0;
+  /// Verifies the client's certificate again, as a handshake would now; nullopt where it doesn't count.
+  virtual std::optional<ClientTrust> VerifyAgain(const SSL* connection) const = 0;
 };
 
 /// Who the verified peer is; nullopt without a client certificate. Error: Unauthorized, for one that is not

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <ctime>
 
 #include "base/log.h"
 #include "http/tls.h"
@@ -100,10 +102,27 @@ Result<SslCtxPtr> MakeContext(const Credentials& credentials, const std::string&
   return context;
 }
 
+std::time_t Seconds(WallTime time) {
+  return std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+}
+
+/// When the first of these expires; nullopt where one doesn't say so.
+std::optional<WallTime> EarliestEnd(const STACK_OF(X509) * chain) {
+  std::optional<WallTime> earliest;
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    std::tm end{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(chain, i)), &end) != 1) return std::nullopt;
+    const WallTime time = std::chrono::sys_seconds(std::chrono::seconds(timegm(&end)));
+    earliest = std::min(earliest.value_or(time), time);
+  }
+  return earliest;
+}
+
 class ReloadingTls final : public ServerTls {
  public:
-  explicit ReloadingTls(const ServerOptions& options)
-      : name_(options.name),
+  ReloadingTls(const ServerOptions& options, const Clock& clock)
+      : clock_(clock),
+        name_(options.name),
         files_(options.tls.value_or(TlsOptions{})),
         source_(options.certificate_source) {}
 
@@ -124,6 +143,8 @@ class ReloadingTls final : public ServerTls {
     context_ = TRY(MakeContext(TRY(ReadCredentials(certificate_pem, *key)), client_ca));
     stamps_ = stamps;
     certificate_pem_ = certificate_pem;
+    if (client_ca != client_ca_) ++client_roots_;
+    client_ca_ = client_ca;
     return Done{};
   }
 
@@ -131,6 +152,7 @@ class ReloadingTls final : public ServerTls {
     SslPtr connection(SSL_new(context_.get()));
     if (connection == nullptr || SSL_set_fd(connection.get(), descriptor) != 1) return nullptr;
     SSL_set_accept_state(connection.get());
+    X509_VERIFY_PARAM_set_time(SSL_get0_param(connection.get()), Seconds(clock_.Now()));
     return connection;
   }
 
@@ -145,23 +167,47 @@ class ReloadingTls final : public ServerTls {
           {{"server", name_}, {"error", loaded.error().ToString()}});
   }
 
+  std::uint64_t client_roots() const override { return client_roots_; }
+
+  std::optional<ClientTrust> VerifyAgain(const SSL* connection) const override {
+    const std::unique_ptr<X509_STORE_CTX, crypto::FreeWith<X509_STORE_CTX_free>> verifying(
+        X509_STORE_CTX_new());
+    if (verifying == nullptr ||
+        X509_STORE_CTX_init(verifying.get(), SSL_CTX_get_cert_store(context_.get()),
+                            SSL_get0_peer_certificate(connection), SSL_get_peer_cert_chain(connection)) != 1)
+      return std::nullopt;
+    // What OpenSSL's own handshake sets.
+    X509_STORE_CTX_set_default(verifying.get(), "ssl_client");
+    X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(verifying.get());
+    X509_VERIFY_PARAM_set_auth_level(rules, SSL_get_security_level(connection));
+    X509_VERIFY_PARAM_set1(rules, SSL_CTX_get0_param(context_.get()));
+    X509_VERIFY_PARAM_set_time(rules, Seconds(clock_.Now()));
+    const bool verified = X509_verify_cert(verifying.get()) == 1;
+    ERR_clear_error();
+    const auto until = verified ? EarliestEnd(X509_STORE_CTX_get0_chain(verifying.get())) : std::nullopt;
+    if (!until) return std::nullopt;
+    return ClientTrust{.roots = client_roots_, .until = *until};
+  }
+
  private:
   std::array<FileStamp, 3> Stamps() const {
     return {StampOf(files_.certificate_file), StampOf(files_.key_file), StampOf(files_.client_ca_file)};
   }
 
+  const Clock& clock_;
   const std::string name_;
   const TlsOptions files_;
   const std::function<std::pair<std::string, std::shared_ptr<const SecretBytes>>()> source_;
   std::array<FileStamp, 3> stamps_;
-  std::string certificate_pem_;
+  std::string certificate_pem_, client_ca_;
+  std::uint64_t client_roots_ = 0;
   SslCtxPtr context_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ServerTls>> ServerTls::Open(const ServerOptions& options) {
-  auto tls = std::make_unique<ReloadingTls>(options);
+Result<std::unique_ptr<ServerTls>> ServerTls::Open(const ServerOptions& options, const Clock& clock) {
+  auto tls = std::make_unique<ReloadingTls>(options, clock);
   TRY(tls->Load());
   return std::unique_ptr<ServerTls>(std::move(tls));
 }

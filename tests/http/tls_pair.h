@@ -20,7 +20,7 @@ class TlsPair {
     options.name = "test";
     options.tls = TlsOptions{folder_.Write("tls.crt", identity.certificate_pem),
                              folder_.Write("tls.key", identity.KeyText()), ""};
-    auto opened = ServerTls::Open(options);
+    auto opened = ServerTls::Open(options, clock_);
     if (!opened) throw std::runtime_error(opened.error().ToString());
     tls_ = std::move(*opened);
     socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_);
@@ -64,6 +64,7 @@ class TlsPair {
  private:
   const Authority authority_;
   const TemporaryFolder folder_;
+  const SystemClock clock_;
   std::unique_ptr<ServerTls> tls_;
   int ends_[2] = {-1, -1};
   std::optional<Transport> server_;

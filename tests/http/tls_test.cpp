@@ -11,6 +11,7 @@
 #include "tests/http/pki.h"
 #include "tests/http/tls_floods.h"
 #include "tests/http/tls_peer.h"
+#include "tests/support/fake_clock.h"
 
 namespace portcullis::http::test {
 namespace {
@@ -38,7 +39,7 @@ class TlsTest : public ::testing::Test {
                    .key_file = folder_.Write("tls.key", server.KeyText()),
                    .client_ca_file = client_certificates ? folder_.Write("ca.crt", authority_.pem()) : ""};
     if (change) change(options);
-    auto started = Server::Start(options, std::move(router), metrics_);
+    auto started = Server::Start(options, std::move(router), metrics_, clock_);
     ASSERT_TRUE(started) << started.error().ToString();
     server_ = std::move(*started);
   }
@@ -66,8 +67,21 @@ class TlsTest : public ::testing::Test {
     return at == std::string::npos ? 0 : std::stod(text.substr(at + series.size()));
   }
 
+  /// Asks until the server has looked at its files again, as it does every two seconds, or 10 s went by.
+  std::optional<RawResponse> AskUntil(TlsPeer& peer, int status) const {
+    std::optional<RawResponse> response;
+    for (int i = 0; i < 100; ++i) {
+      if (!peer.Write(Get("/who"))) break;
+      response = peer.Next();
+      if (!response || response->status == status) break;
+      std::this_thread::sleep_for(100ms);
+    }
+    return response;
+  }
+
   const Authority authority_;
   const TemporaryFolder folder_;
+  portcullis::test::FakeClock clock_{SystemClock().Now()};
   metrics::Metrics metrics_{"kbs"};
   std::atomic<int> bodies_ = 0;
   std::unique_ptr<Server> server_;
@@ -143,6 +157,73 @@ TEST_F(TlsTest, RefusesClientCertificatesThatAreNotInForce) {
   EXPECT_EQ(Who(Peer(expired)), "");
   EXPECT_EQ(Who(Peer(early)), "");
   EXPECT_EQ(Who(Peer(wrong_use)), "");
+}
+
+TEST_F(TlsTest, KeepsNoConnectionBeyondItsClientsCertificate) {
+  Start(true);
+  auto wanted = Wanted("operator");
+  wanted.client_auth = true;
+  wanted.not_after = clock_.Now() + 10min;
+  const Identity brief = authority_.Issue(wanted), lasting = authority_.Client();
+  TlsPeer first(server_->port(), Peer(brief)), second(server_->port(), Peer(lasting));
+  EXPECT_NE(first.Ask(Get("/who")), "");
+  EXPECT_NE(second.Ask(Get("/who")), "");
+
+  clock_.Advance(11min);
+  ASSERT_TRUE(first.Write(Get("/who")));
+  const auto refused = first.Next();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 401);
+  EXPECT_TRUE(refused->Has("Connection: close"));
+  EXPECT_NE(refused->body.find("Unauthorized"), std::string::npos);
+  EXPECT_EQ(first.Ask(Get("/who")), "");
+  EXPECT_NE(second.Ask(Get("/who")), "");
+  EXPECT_EQ(Who(Peer(brief)), "");
+  EXPECT_EQ(Rejected("unauthorized"), 1);
+}
+
+TEST_F(TlsTest, KeepsNoConnectionBeyondItsClientsAuthority) {
+  Start(true);
+  auto wanted = Wanted("operator");
+  wanted.client_auth = true;
+  wanted.not_after = clock_.Now() + 3h;
+  const Identity outliving = authority_.Issue(wanted);
+  TlsPeer peer(server_->port(), Peer(outliving));
+  EXPECT_NE(peer.Ask(Get("/who")), "");
+  clock_.Advance(61min);  // the authority's hour is over
+  ASSERT_TRUE(peer.Write(Get("/who")));
+  const auto refused = peer.Next();
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 401);
+}
+
+TEST_F(TlsTest, KeepsNoConnectionOfAnAuthorityThatIsNoLongerTrusted) {
+  Start(true);
+  const Identity client = authority_.Client();
+  TlsPeer peer(server_->port(), Peer(client));
+  EXPECT_NE(peer.Ask(Get("/who")), "");
+  folder_.Write("ca.crt", Authority().pem());
+  const auto refused = AskUntil(peer, 401);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 401);
+  EXPECT_EQ(peer.Ask(Get("/who")), "");
+  EXPECT_EQ(Who(Peer(client)), "");
+}
+
+TEST_F(TlsTest, KeepsConnectionsWhileTheirAuthorityIsTrusted) {
+  Start(true);
+  const Identity client = authority_.Client(), renewed = authority_.Server();
+  TlsPeer peer(server_->port(), Peer(client));
+  const auto first = TlsPeer(server_->port(), Peer(client)).server_fingerprint();
+  const Authority next;
+  folder_.Write("ca.crt", next.pem() + authority_.pem());
+  folder_.Write("tls.key", renewed.KeyText());
+  folder_.Write("tls.crt", renewed.certificate_pem);
+  const Identity of_next = next.Client();
+  for (int i = 0; i < 100 && Who(Peer(of_next)).empty(); ++i) std::this_thread::sleep_for(100ms);
+  EXPECT_NE(Who(Peer(of_next)), "");
+  EXPECT_NE(TlsPeer(server_->port(), Peer(client)).server_fingerprint(), first);
+  EXPECT_NE(peer.Ask(Get("/who")), "");  // on the connection of before
 }
 
 TEST_F(TlsTest, NeverResumesASession) {
