@@ -8,7 +8,7 @@
 
 namespace portcullis::http {
 
-/// The open connections of a server, at most so many and so many of one peer. Used on its I/O thread only.
+/// The open connections of a server, at most so many and so many of one peer. Used within its strand only.
 class Connections {
  public:
   explicit Connections(const Limits& limits) : limits_(limits) {}

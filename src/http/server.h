@@ -90,7 +90,8 @@ class Server {
                                                metrics::Metrics& metrics, const Clock& clock);
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
-  /// Takes no new connections, answers what is under way for at most `grace`, then closes.
+  /// Takes no new connections, answers what is under way for at most `grace`, then closes. A handler is never
+  /// interrupted: where one runs on after `grace`, Stop() returns when it does, and its answer is lost.
   virtual void Stop(std::chrono::seconds grace) = 0;
 };
 

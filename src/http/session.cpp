@@ -232,6 +232,10 @@ Session::Next Session::WriteAnswer() {
     case After::kNextRequest:
       break;
   }
+  if (front_.draining && in_.empty()) {  // the answer could not say so
+    after_ = After::kLinger;
+    return Next::kAgain;
+  }
   head_ = RequestHead();
   if (in_.empty()) Free(in_);
   const Limits& limits = front_.options.limits;

@@ -343,6 +343,21 @@ TEST_F(ServerTest, StopsAfterWhatIsUnderWay) {
   stopping.join();
 }
 
+TEST_F(ServerTest, StopsAfterAnAnswerThatIsBeingWritten) {
+  Start([](ServerOptions& options) { options.limits.idle_timeout = 60s; });
+  RawConnection reading(port());
+  reading.Send(Get("/huge"), false);
+  while (Served("2xx") < 1) std::this_thread::sleep_for(10ms);
+  std::thread stopping([this] { server_->Stop(60s); });
+  while (RawConnection(port()).connected()) std::this_thread::sleep_for(10ms);
+  const auto response = reading.Next();  // its head was made before
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 200);
+  EXPECT_FALSE(response->Has("Connection: close"));
+  EXPECT_TRUE(reading.ClosesWithin(10s));
+  stopping.join();
+}
+
 TEST_F(ServerTest, StopsTwiceAndWithoutGrace) {
   Start();
   RawConnection connection(port());
