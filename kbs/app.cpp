@@ -118,8 +118,9 @@ int RunBroker(const Options& options, const Trust& trust, const std::atomic<bool
   if (!healthy)
     Log(LogLevel::kError, "store is latched after an I/O error; nothing is released until a restart");
   (*collateral)->Stop();
-  (*broker)->Interrupt();
   (*guest_api)->Stop(kDrain);
+  // Not sooner: as long as the broker's port is served, who waits for decisions would ask again at once.
+  (*broker)->Interrupt();
   (*broker_api)->Stop(std::chrono::seconds(2));
   (*ops)->Stop(std::chrono::seconds(1));
   if (const auto checkpoint = (*audit)->Checkpoint(); !checkpoint && healthy)
