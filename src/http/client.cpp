@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "http/answer_limit.h"
 #include "http/client_body.h"
 #include "http/client_tls.h"
 #include "http/lines.h"
@@ -19,6 +20,9 @@ constexpr std::size_t kMaxLineBytes = 4u << 20;
 // A server that sends a byte now and then is never inactive. So many times the timeout is the end of any
 // answer.
 constexpr int kWholeAnswerFactor = 10;
+// A head, and what TLS and chunks add to a body: the latter is a multiple only for who means harm.
+constexpr std::size_t kHeadBytes = 64 * 1024;
+constexpr std::size_t kRecordFactor = 2;
 constexpr std::size_t kPoolThreads = 4;  // cpprestsdk's default is 40; ours only move bytes
 
 void StartPoolOnce() {
@@ -79,8 +83,10 @@ Result<Response> Guarded(Fn&& request) {
 
 class RestClient final : public Client {
  public:
-  RestClient(ClientOptions options, const web::uri& base, std::shared_ptr<const ClientTls> tls)
-      : options_(std::move(options)), client_(base, ConfigOf(options_, std::move(tls))) {}
+  RestClient(ClientOptions options, const web::uri& base, const std::shared_ptr<const ClientTls>& tls)
+      : options_(std::move(options)),
+        client_(base, ConfigOf(options_, tls, kRecordFactor * options_.max_response_bytes + kHeadBytes)),
+        streaming_(base, ConfigOf(options_, tls, std::nullopt)) {}
 
   Result<Response> Send(const std::string& method, const std::string& path_and_query, const Headers& headers,
                         const std::string& body) override {
@@ -103,7 +109,7 @@ class RestClient final : public Client {
       patience.stop = &stop;
       try {
         const auto request = TRY(MakeRequest("GET", path_and_query, {}, ""));
-        const auto answer = Await(client_.request(request, patience.cancel.get_token()), patience);
+        const auto answer = Await(streaming_.request(request, patience.cancel.get_token()), patience);
         if (answer.status_code() != rest::status_codes::OK) return ReadWhole(answer, patience);
         return ReadLines(answer, patience, on_line);
       } catch (const GivenUp&) {  // as asked
@@ -113,15 +119,18 @@ class RestClient final : public Client {
   }
 
  private:
+  /// `max_answer_bytes` as they come, over TLS; nullopt for a stream, which has no size.
   static rest::client::http_client_config ConfigOf(const ClientOptions& options,
-                                                   std::shared_ptr<const ClientTls> tls) {
+                                                   const std::shared_ptr<const ClientTls>& tls,
+                                                   std::optional<std::size_t> max_answer_bytes) {
     rest::client::http_client_config config;
     config.set_timeout(options.timeout);
     config.set_max_redirects(0);  // cpprestsdk would carry Authorization to wherever it is sent
     config.set_proxy(web::web_proxy(web::web_proxy::disabled));
     if (tls != nullptr)
-      config.set_ssl_context_callback([tls = std::move(tls)](boost::asio::ssl::context& context) {
+      config.set_ssl_context_callback([tls, max_answer_bytes](boost::asio::ssl::context& context) {
         tls->Apply(context.native_handle());
+        if (max_answer_bytes) LimitAnswers(context.native_handle(), *max_answer_bytes);
       });
     return config;
   }
@@ -187,7 +196,7 @@ class RestClient final : public Client {
   }
 
   const ClientOptions options_;
-  rest::client::http_client client_;
+  rest::client::http_client client_, streaming_;
 };
 
 }  // namespace

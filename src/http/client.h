@@ -23,6 +23,8 @@ struct ClientOptions {
   std::chrono::seconds timeout{30};  // of inactivity
   /// From sending a request to the last byte of its answer, streams excepted; 0 is ten times `timeout`.
   std::chrono::seconds whole_answer{0};
+  /// Of a body. What cpprestsdk holds before we see it is bounded too where Send() goes over TLS, by twice
+  /// this and 64 KiB. It is not without TLS and in Stream(): a head, or one chunk, may take any memory there.
   std::size_t max_response_bytes = 16u << 20;
   /// Asked for each request: "Bearer ..." for Authorization; "" for none. Tokens rotate.
   std::function<std::string()> authorization;
