@@ -96,31 +96,6 @@ TEST_F(TlsTest, ServesTls12And13) {
   }
 }
 
-TEST_F(TlsTest, RefusesOlderVersions) {
-  Start(false);
-  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
-    auto options = Peer();
-    options.min_version = options.max_version = version;
-    options.ciphers = "DEFAULT:@SECLEVEL=0";
-    EXPECT_EQ(Who(options), "") << version;
-  }
-}
-
-TEST_F(TlsTest, RefusesWeakSuites) {
-  Start(false);
-  for (const char* ciphers : {"AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384",
-                              "AES256-SHA", "aNULL:@SECLEVEL=0", "eNULL:@SECLEVEL=0", "DHE:@SECLEVEL=0"}) {
-    auto options = Peer();
-    options.max_version = TLS1_2_VERSION;
-    options.ciphers = ciphers;
-    EXPECT_EQ(Who(options), "") << ciphers;
-  }
-  auto options = Peer();
-  options.max_version = TLS1_2_VERSION;
-  options.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
-  EXPECT_EQ(Who(options), "nobody");
-}
-
 TEST_F(TlsTest, TellsHandlersWhoTheClientIs) {
   Start(true);
   const Identity client = authority_.Client("operator");
