@@ -1,6 +1,7 @@
 #include "http/handlers.h"
 
 #include <boost/asio/defer.hpp>
+#include <boost/asio/post.hpp>
 
 namespace portcullis::http {
 
@@ -24,7 +25,34 @@ void Handlers::OnTaken() {
 
 void Handlers::Begin(std::function<void()> task) {
   ++running_;
-  boost::asio::defer(io_, std::move(task));  // not post(): that would wake another thread for it
+  {
+    const std::lock_guard lock(mutex_);
+    ready_.push_back(std::move(task));
+  }
+  kept_ = true;
+  // Not post(): that would wake another thread for it. But nobody else sees it until the strand pauses.
+  boost::asio::defer(io_, [this] { RunNext(); });
+}
+
+void Handlers::Share() {
+  if (!std::exchange(kept_, false)) return;
+  std::size_t waiting = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting = ready_.size();
+  }
+  for (; waiting > 0; --waiting) boost::asio::post(io_, [this] { RunNext(); });
+}
+
+void Handlers::RunNext() {
+  std::function<void()> task;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ready_.empty()) return;  // another thread was first
+    task = std::move(ready_.front());
+    ready_.pop_front();
+  }
+  task();
 }
 
 }  // namespace portcullis::http

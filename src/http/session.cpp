@@ -111,6 +111,7 @@ void Session::Await(TcpSocket::wait_type what) {
 }
 
 void Session::Run() {
+  front_.handlers.Share();
   for (int step = 0; step < kStepsPerTurn; ++step) {
     switch (Step()) {
       case Next::kAgain:
