@@ -164,5 +164,28 @@ TEST_F(Life, ALongPollIsAnsweredByADecisionAndLetGoAtTheEnd) {
   waiting.join();
 }
 
+TEST_F(Life, LongPollsWaitAsLongAsGuestsAreAnswered) {
+  Start();
+  const auto port = static_cast<std::uint16_t>(std::stoi(ports_["guest"]));
+  http::test::TlsPeer::Options options;
+  options.ca_pem = ca_.pem();
+  http::test::TlsPeer slow(port, options);
+  ASSERT_TRUE(
+      slow.Write("POST /kbs/v0/auth HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                 "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+  const auto asked_on = slow.Next();
+  ASSERT_TRUE(asked_on);
+  ASSERT_EQ(asked_on->status, 100);
+
+  process_->Signal(SIGTERM);
+  while (http::test::RawConnection(port).connected())
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(AskBroker("GET", "/v1/decisions?after=1000&wait=2").status, 200);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1900));
+  slow.CloseSocket();
+  EXPECT_EQ(ExitCode(), 0);
+}
+
 }  // namespace
 }  // namespace portcullis::test
