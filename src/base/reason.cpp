@@ -156,6 +156,10 @@ constexpr Reason kReasons[] = {
     {kKeyUnavailable, "KeyUnavailable", kPolicy, kRetry,
      "The model key is not known to the broker or can't be unwrapped.",
      "Apply the ModelKey, wrapped to this broker's current wrapping key."},
+    {kKeySignatureInvalid, "KeySignatureInvalid", kPolicy, kFinal,
+     "The signature on a version of the model key does not verify under the key's authority.",
+     "Wrap the key again with portcullis key wrap and the authority's private key, under the namespace, name "
+     "and resource of the ModelKey."},
     {kAuditUnavailable, "AuditUnavailable", kService, kRetry,
      "The audit log can't be written, so nothing is released.",
      "Free disk space or repair the volume, then restart the broker."},

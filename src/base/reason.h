@@ -70,6 +70,7 @@ enum class ReasonCode : std::uint16_t {
   kReleaseLimitReached,
   kRevoked,
   kKeyUnavailable,
+  kKeySignatureInvalid,
   // service
   kAuditUnavailable,
   kOverloaded,

@@ -63,6 +63,18 @@ Result<std::vector<crypto::Certificate>> ParseCertificates(const std::string& co
   return out;
 }
 
+Result<crypto::EcPrivateKey> ReadPrivatePem(const std::string& path) {
+  const SecretBytes pem = TRY(ReadSecretFile(path, kMaxKeyFileBytes));
+  return TRY_AT(Quoted(path), crypto::EcPrivateKey::FromPem(pem));
+}
+
+/// PEM, or a JWK, which nothing here writes private keys as.
+bool BeginsAsPublicKey(const std::string& path) {
+  constexpr std::string_view kLabel = "-----BEGIN PUBLIC KEY-----";
+  const auto head = ReadHead(path, kLabel.size());
+  return head && (*head == kLabel || StartsWithBrace(*head));
+}
+
 }  // namespace
 
 Result<codec::Json> ReadDocument(const std::string& path, const CliPorts& ports) {
@@ -99,8 +111,14 @@ Result<crypto::EcPublicKey> ReadPublicKey(const std::string& path) {
 }
 
 Result<crypto::EcPrivateKey> ReadPrivateKey(const std::string& path) {
-  const SecretBytes pem = TRY(ReadSecretFile(path, kMaxKeyFileBytes));
-  return TRY_AT(Quoted(path), crypto::EcPrivateKey::FromPem(pem));
+  auto key = ReadPrivatePem(path);
+  // Else the advice would be chmod, which does not help here. The label alone is read: what is in the file
+  // may be secret after all.
+  if (!key && BeginsAsPublicKey(path))
+    return Error{ReasonCode::kRequestMalformed,
+                 "holds a public key or a JWK; signing takes the authority's private key in PEM",
+                 Quoted(path)};
+  return key;
 }
 
 }  // namespace portcullis::cli

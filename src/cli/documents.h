@@ -33,7 +33,7 @@ Result<crypto::Crl> ReadCrl(const std::string& path);
 
 /// An EC public key: PEM ("PUBLIC KEY") or JWK.
 Result<crypto::EcPublicKey> ReadPublicKey(const std::string& path);
-/// An EC private key in PEM, of a file that is its owner's alone.
+/// An EC private key in PEM, of a file that is its owner's alone. A public one is told apart and refused.
 Result<crypto::EcPrivateKey> ReadPrivateKey(const std::string& path);
 
 }  // namespace portcullis::cli

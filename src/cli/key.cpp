@@ -65,17 +65,19 @@ Result<BrokerIdentity> FindIdentity(const WrapOptions& options, const CliPorts& 
 }
 
 codec::Json ModelKeySpec(const WrapOptions& options, const crypto::EcPublicKey& authority,
-                         std::string wrapped) {
+                         keystore::ModelKey::Version version) {
   return codec::Json::Object(
       {{"authority", authority.ToJwk()},
        {"resource", options.resource},
-       {"versions", codec::Json::Array({codec::Json::Object(
-                        {{"version", options.version}, {"wrapped", std::move(wrapped)}})})}});
+       {"versions",
+        codec::Json::Array({codec::Json::Object({{"version", version.version},
+                                                 {"wrapped", std::move(version.wrapped)},
+                                                 {"signature", std::move(version.signature)}})})}});
 }
 
 Result<Exit> Wrap(const WrapOptions& options, const Context& context) {
   const CliPorts& ports = context.ports();
-  const crypto::EcPublicKey authority = TRY(ReadPublicKey(options.authority));
+  const crypto::EcPrivateKey authority = TRY(ReadPrivateKey(options.authority));
   const BrokerIdentity identity = TRY(FindIdentity(options, ports));
   const std::string broker = identity.wrapping_key.Thumbprint();
   if (!options.expected.empty() && options.expected != broker)
@@ -83,9 +85,10 @@ Result<Exit> Wrap(const WrapOptions& options, const Context& context) {
                  broker};
   const SecretBytes key = TRY(ReadModelKey(options.key, ports));
 
-  const codec::Json spec = ModelKeySpec(options, authority,
-                                        keystore::WrapModelKey(key, identity.wrapping_key, options.resource,
-                                                               options.version, authority, ports.random));
+  const keystore::KeyVersionId id{options.namespace_name, options.name, options.resource, options.version};
+  const codec::Json spec =
+      ModelKeySpec(options, authority.public_key(),
+                   keystore::WrapModelKey(key, identity.wrapping_key, id, authority, ports.random));
   // The broker's own reading of it: what it would refuse is refused here, before it is in Git.
   TRY_AT("spec", keystore::ParseModelKey(options.namespace_name, options.name, spec));
   const codec::Json object = codec::Json::Object(
@@ -119,12 +122,12 @@ void AddGenerate(CLI::App& key, Context& context) {
 void AddWrap(CLI::App& key, Context& context) {
   const auto options = std::make_shared<WrapOptions>();
   CLI::App* const wrap =
-      key.add_subcommand("wrap", "Wrap a model key to a broker and print a ModelKey that can live in Git");
+      key.add_subcommand("wrap", "Wrap a model key to a broker, sign it and print a ModelKey for Git");
   wrap->add_option("--key", options->key, "The model key's exact bytes, mode 0600; - for standard input")
       ->required()
       ->type_name("FILE");
   wrap->add_option("--authority", options->authority,
-                   "Public key of the authority that may release it, PEM or JWK")
+                   "Private key of the authority that may release it, of portcullis key generate")
       ->required()
       ->type_name("FILE");
   wrap->add_option("--namespace", options->namespace_name, "Namespace of the ModelKey")
@@ -146,10 +149,10 @@ void AddWrap(CLI::App& key, Context& context) {
   AddOutputOption(*wrap, options->format, {"yaml", "json"});
   AddBrokerOptions(*wrap, options->broker);
   wrap->footer(R"(Examples:
-  portcullis key wrap --key llama.key --identity kbs-identity.json --authority authority.pub \
+  portcullis key wrap --key llama.key --identity kbs-identity.json --authority authority.pem \
     --namespace team-a --name llama-70b --resource team-a/model-key/llama-70b > llama-70b.yaml
   head -c 32 /dev/urandom | portcullis key wrap --key - --kbs https://kbs:8444 --ca ca.pem --cert me.pem \
-    --client-key me.key --authority authority.pub --namespace team-a --name lora --resource team-a/adapter/lora)");
+    --client-key me.key --authority authority.pem --namespace team-a --name lora --resource team-a/adapter/lora)");
   wrap->callback([options, &context] { context.Finish(Wrap(*options, context), options->format); });
 }
 

@@ -22,6 +22,9 @@ inline constexpr std::size_t kMaxModelKeyBytes = (crypto::kMaxJoseBytes - 4096) 
 inline constexpr std::size_t kMaxVersions = 16;  // an object of all of them fits into etcd's 1.5 MiB
 inline constexpr std::int64_t kMaxVersion = INT32_MAX;
 inline constexpr std::size_t kMaxResourceSegment = 253;
+/// Of one version; that of an authority on P-521 has some 350.
+inline constexpr std::size_t kMaxKeySignatureBytes = 4096;
+inline constexpr std::string_view kModelKeyJwsType = "portcullis-model-key+jws";
 
 /// The key that wraps all keys at rest. From a file here; PKCS#11 and KMS providers have the same shape.
 class Kek {
@@ -56,30 +59,38 @@ struct ModelKey {
   crypto::EcPublicKey authority;
   std::string resource;  // "<namespace>/<type>/<tag>"
   struct Version {
-    std::int64_t version;  // 1, 2, ...; the highest is current
-    std::string wrapped;   // compact JWE to the broker's wrapping key
+    std::int64_t version;   // 1, 2, ...; the highest is current
+    std::string wrapped;    // compact JWE to the broker's wrapping key
+    std::string signature;  // detached JWS of the authority; nothing is unwrapped before it has verified
   };
   std::vector<Version> versions;
 };
 /// Error: RequestMalformed with the field's path.
 Result<ModelKey> ParseModelKey(std::string namespace_name, std::string name, const codec::Json& spec);
 
-/// Wraps a model key to a broker: a compact JWE whose protected header carries authority (thumbprint),
-/// resource and version, so that neither can be swapped for another without the AAD failing. A broker takes
-/// keys of kMinModelKeyBytes to kMaxModelKeyBytes and versions of 1 to kMaxVersion.
-std::string WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker,
-                         const std::string& resource, std::int64_t version,
-                         const crypto::EcPublicKey& authority, Random& random);
+/// Which version of which key. Policies list keys by name, guests ask for them by resource.
+struct KeyVersionId {
+  std::string namespace_name, name, resource;
+  std::int64_t version;
+};
+
+/// Wraps a model key to a broker and signs it. The JWE's protected header carries authority (thumbprint),
+/// namespace, name, resource and version; the authority's signature covers the last four and the JWE's bytes,
+/// since anybody can encrypt to a broker. A broker takes keys of kMinModelKeyBytes to kMaxModelKeyBytes and
+/// versions of 1 to kMaxVersion.
+ModelKey::Version WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker,
+                               const KeyVersionId& id, const crypto::EcPrivateKey& authority, Random& random);
 
 /// Model keys at rest. Nothing in the store is plaintext. Thread-safe.
 class ModelKeys {
  public:
   static Result<std::unique_ptr<ModelKeys>> Open(store::Store& store, const Kek& kek,
                                                  const crypto::EcPrivateKey& wrapping);
-  /// Unwraps every version once (so that a key for another broker, or with a swapped authority, is refused at
-  /// once), re-wraps under the KEK with AAD (namespace, name, version, authority) and stores it. Idempotent.
-  /// Errors: KeyUnavailable, PolicyAuthorityMismatch (the authority of an existing key can't change),
-  /// Conflict.
+  /// Verifies and unwraps every version once (so that a key for another broker, of another name or with a
+  /// swapped authority, is refused at once), re-wraps under the KEK with AAD (namespace, name, version,
+  /// authority) and stores it. Idempotent.
+  /// Errors: KeyUnavailable, KeySignatureInvalid, PolicyAuthorityMismatch (signed by another; the authority
+  /// of an existing key can't change), Conflict.
   Result<> Put(store::Transaction& transaction, const ModelKey& key);
   Result<> Delete(store::Transaction& transaction, const std::string& namespace_name,
                   const std::string& name);

@@ -44,8 +44,10 @@ Result<ModelKey::Version> ParseVersion(const codec::Json& value) {
   auto in = TRY(codec::ObjectReader::Open(value));
   const auto number = TRY(in.Integer("version", 1, kMaxVersion));
   auto wrapped = TRY(in.Text("wrapped", crypto::kMaxJoseBytes));
+  auto signature = TRY(in.Text("signature", kMaxKeySignatureBytes));
   TRY(in.Finish());
-  return ModelKey::Version{.version = number, .wrapped = std::move(wrapped)};
+  return ModelKey::Version{
+      .version = number, .wrapped = std::move(wrapped), .signature = std::move(signature)};
 }
 
 Result<std::vector<ModelKey::Version>> ParseVersions(const codec::JsonArray& items) {

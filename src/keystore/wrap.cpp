@@ -1,9 +1,13 @@
 #include "keystore/wrap.h"
 
+#include "keystore/signature.h"
+
 namespace portcullis::keystore {
 namespace {
 
 constexpr std::string_view kAuthority = "authority";
+constexpr std::string_view kNamespace = "namespace";
+constexpr std::string_view kName = "name";
 constexpr std::string_view kResource = "resource";
 constexpr std::string_view kVersion = "version";
 
@@ -11,6 +15,10 @@ constexpr std::string_view kVersion = "version";
 Result<> CheckHeader(const codec::Json& header, const ModelKey& key, const ModelKey::Version& version) {
   if (header.TextAt({kAuthority}) != key.authority.Thumbprint())
     return Error{ReasonCode::kPolicyAuthorityMismatch, "the model key was wrapped for another authority"};
+  if (header.TextAt({kNamespace}) != key.namespace_name)
+    return Error{ReasonCode::kKeyUnavailable, "the model key was wrapped for another namespace"};
+  if (header.TextAt({kName}) != key.name)
+    return Error{ReasonCode::kKeyUnavailable, "the model key was wrapped under another name"};
   if (header.TextAt({kResource}) != key.resource)
     return Error{ReasonCode::kKeyUnavailable, "the model key was wrapped for another resource"};
   const codec::Json* wrapped_version = header.Find(kVersion);
@@ -21,17 +29,23 @@ Result<> CheckHeader(const codec::Json& header, const ModelKey& key, const Model
 
 }  // namespace
 
-std::string WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker,
-                         const std::string& resource, std::int64_t version,
-                         const crypto::EcPublicKey& authority, Random& random) {
-  const codec::JsonObject header{{std::string(kAuthority), authority.Thumbprint()},
-                                 {std::string(kResource), resource},
-                                 {std::string(kVersion), version}};
-  return crypto::EncryptJwe(broker, key, random, header).ToCompact();
+ModelKey::Version WrapModelKey(const SecretBytes& key, const crypto::EcPublicKey& broker,
+                               const KeyVersionId& id, const crypto::EcPrivateKey& authority,
+                               Random& random) {
+  const codec::JsonObject header{{std::string(kAuthority), authority.public_key().Thumbprint()},
+                                 {std::string(kNamespace), id.namespace_name},
+                                 {std::string(kName), id.name},
+                                 {std::string(kResource), id.resource},
+                                 {std::string(kVersion), id.version}};
+  std::string wrapped = crypto::EncryptJwe(broker, key, random, header).ToCompact();
+  std::string signature = SignWrappedKey(id, wrapped, authority);
+  return {.version = id.version, .wrapped = std::move(wrapped), .signature = std::move(signature)};
 }
 
 Result<SecretBytes> UnwrapModelKey(const ModelKey& key, const ModelKey::Version& version,
                                    const crypto::EcPrivateKey& broker) {
+  // First: what a stranger encrypted is not worth opening.
+  TRY(VerifyWrappedKey(key, version));
   const auto jwe = crypto::Jwe::FromCompact(version.wrapped);
   if (!jwe) return Error{ReasonCode::kKeyUnavailable, "the wrapped model key is not a compact JWE"};
   SecretBytes plaintext = TRY(crypto::DecryptJwe(broker, *jwe));

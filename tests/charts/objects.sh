@@ -22,6 +22,11 @@ refused 'ModelKey: authority never changes' 'authority is immutable' \
 refused 'ModelKey: resource never changes' 'resource is immutable' patched modelkey llama '{"spec":{"resource":"team-a/model-key/other"}}'
 refused 'ModelKey: a coordinate has the length of its curve' 'length that its curve' \
   patched modelkey llama '{"spec":{"authority":{"crv":"P-384"}}}'
+# versions SIGNATURE_MEMBER: a merge patch of a list has all of it
+versions() { jq -c --argjson more "$1" '{spec: {versions: [.spec.versions[0] | del(.signature) + $more]}}' <(kubectl -n team-a get modelkey llama -o json); }
+refused 'ModelKey: a version is signed' 'signature: Required value' patched modelkey llama "$(versions '{}')"
+refused 'ModelKey: a signature has no payload of its own' 'signature: Invalid value' \
+  patched modelkey llama "$(versions '{"signature":"eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl"}')"
 refused 'ReleasePolicy: the revision never falls' 'revision of a policy never falls' \
   patched releasepolicy llama '{"spec":{"policy":{"revision":4}}}'
 refused 'ReleasePolicy: a change raises the revision' 'changed policy has a higher revision' \

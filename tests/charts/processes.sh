@@ -68,7 +68,7 @@ cli() {
 }
 first_key() { # docs/install.md, "The first key"
   "$programs/portcullis" key generate --out "$local_dir/authority.pem" --public "$local_dir/authority.pub" &&
-    head -c 32 /dev/urandom | cli key wrap --key - --authority "$local_dir/authority.pub" --namespace team-a \
+    head -c 32 /dev/urandom | cli key wrap --key - --authority "$local_dir/authority.pem" --namespace team-a \
       --name quickstart --resource team-a/model-key/quickstart | kubectl apply -f - &&
     "$programs/portcullis" policy sign --key "$local_dir/authority.pem" --in "$root/deploy/quickstart-policy.yaml" | kubectl apply -f -
 }

@@ -3,7 +3,7 @@
 #include "audit/audit.h"
 #include "codec/text.h"
 #include "crypto/jose.h"
-#include "keystore/keystore.h"
+#include "keystore/wrap.h"
 #include "tests/cli/desk.h"
 
 namespace portcullis::test {
@@ -45,7 +45,7 @@ class KeyWrap : public BrokerCommands {
   std::vector<std::string> Arguments(const std::vector<std::string>& more) {
     std::vector<std::string> out = {"key",         "wrap",
                                     "--key",       desk.Write("model.key", kModelKey, true),
-                                    "--authority", desk.Path("a.pub"),
+                                    "--authority", desk.Path("a.pem"),
                                     "--namespace", "team-a",
                                     "--name",      "llama-70b",
                                     "--resource",  "team-a/model-key/llama-70b",
@@ -55,13 +55,12 @@ class KeyWrap : public BrokerCommands {
   }
   std::string IdentityFile() { return desk.Write("identity.json", codec::ToText(identity)); }
 
-  /// What the broker would unwrap from a ModelKey object.
+  /// What the broker would unwrap from a ModelKey object, whose signature it verifies first.
   std::string Unwrapped(const Json& object) {
     const auto key = keystore::ParseModelKey("team-a", "llama-70b", *object.Find("spec"));
     if (!key) return key.error().ToString();
     EXPECT_EQ(key->versions.front().version, 3);
-    const auto jwe = crypto::Jwe::FromCompact(key->versions.front().wrapped);
-    const auto plain = crypto::DecryptJwe(wrapping, *jwe);
+    const auto plain = keystore::UnwrapModelKey(*key, key->versions.front(), wrapping);
     if (!plain) return plain.error().ToString();
     return plain->Expose([](Bytes bytes) { return ToText(bytes); });
   }
@@ -110,10 +109,10 @@ TEST_F(KeyWrap, InsistsOnTheWrappingKeyThatItsOwnerNamed) {
 }
 
 TEST_F(KeyWrap, TakesTheKeyFromStandardInput) {
-  desk.input = "from a pipe";
+  desk.input = "from a pipe, of 32 bytes at least";
   std::vector<std::string> arguments = Arguments({"--identity", IdentityFile(), "-o", "json"});
   arguments[3] = "-";
-  EXPECT_EQ(Unwrapped(desk.Run(arguments).json()), "from a pipe");
+  EXPECT_EQ(Unwrapped(desk.Run(arguments).json()), desk.input);
 }
 
 TEST_F(KeyWrap, RefusesWhatTheBrokerWouldRefuse) {
@@ -130,7 +129,26 @@ TEST_F(KeyWrap, RefusesWhatTheBrokerWouldRefuse) {
   EXPECT_EQ(exit_with(11, "team-b/model-key/llama-70b"), 4);
   EXPECT_EQ(exit_with(11, "no-resource"), 4);
   EXPECT_EQ(exit_with(13, "0"), 2);
-  EXPECT_NE(exit_with(5, desk.Write("no.pub", "nothing")), 0);
+  EXPECT_EQ(exit_with(5, desk.Write("no.pem", "nothing", true)), 4);
+  std::filesystem::permissions(desk.Path("a.pem"), std::filesystem::perms(0640));
+  EXPECT_EQ(exit_with(5, desk.Path("a.pem")), 2);
+}
+
+TEST_F(KeyWrap, SaysThatAPublicKeyCanNotSign) {
+  const std::string jwk = desk.Write(
+      "a.jwk", codec::ToText(crypto::EcPrivateKey::Generate(crypto::Curve::kP256).public_key().ToJwk()));
+  for (const std::string& path : {desk.Path("a.pub"), jwk}) {
+    for (const auto mode : {std::filesystem::perms(0644), std::filesystem::perms(0600)}) {
+      std::filesystem::permissions(path, mode);
+      std::vector<std::string> arguments = Arguments({"--identity", IdentityFile()});
+      arguments[5] = path;
+      const Ran ran = desk.Run(arguments);
+      EXPECT_EQ(ran.exit, 4);
+      EXPECT_EQ(ran.out, "");
+      EXPECT_NE(ran.err.find("private key"), std::string::npos) << ran.err;
+      EXPECT_EQ(ran.err.find("chmod"), std::string::npos) << ran.err;
+    }
+  }
 }
 
 TEST_F(KeyWrap, RefusesAnIdentityThatIsNone) {

@@ -160,7 +160,7 @@ Result<> MainJob::PublishKeyAndPolicy() {
 
   TRY(run({"key", "generate", "--out", desk / "authority.key", "--public", desk / "authority.pub"}));
   const std::string wrapped = TRY(
-      run({"key", "wrap", "--key", desk / "model.key", "--authority", desk / "authority.pub", "--namespace",
+      run({"key", "wrap", "--key", desk / "model.key", "--authority", desk / "authority.key", "--namespace",
            kTeam, "--name", kKeyName, "--resource", "team-a/model-key/llama-70b", "--version", "1"}));
   const std::string signed_policy =
       TRY(run({"policy", "sign", "--key", desk / "authority.key", "--in", desk / "policy.yaml"}));

@@ -1,8 +1,9 @@
 #include <cstdlib>
 
-#include "keystore/keystore.h"
+#include "keystore/signature.h"
 
-/// A spec that is accepted names a resource of its own namespace and versions in rising order.
+/// A spec that is accepted names a resource of its own namespace and versions in rising order, which nobody
+/// signed.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace portcullis;
   const std::string_view text(static_cast<const char*>(static_cast<const void*>(data)), size);
@@ -13,5 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!key->resource.starts_with("models/") || key->versions.empty()) std::abort();
   for (std::size_t i = 1; i < key->versions.size(); ++i)
     if (key->versions[i].version <= key->versions[i - 1].version) std::abort();
+  for (const auto& version : key->versions)
+    if (keystore::VerifyWrappedKey(*key, version)) std::abort();
   return 0;
 }

@@ -277,9 +277,8 @@ TEST_F(GuestRoutes, Case39To41WithoutAValidTokenItIs401) {
 TEST_F(GuestRoutes, Case42And43ADenialDoesNotTellWhatThereIs) {
   const LabGuest guest = Admit(1);
   const Response attested = AttestWith(guest);
-  ASSERT_TRUE(
-      broker_->PutKey("test", kNamespace, "another",
-                      owner_.KeySpec(identity_->wrapping.public_key(), 1, "team-a/model-key/another")));
+  ASSERT_TRUE(broker_->PutKey("test", kNamespace, "another",
+                              owner_.KeySpec(identity_->wrapping.public_key(), 1, "another")));
   const Response exists = Send("GET", "/kbs/v0/resource/team-a/model-key/another", "", CookieOf(attested));
   const Response does_not = Send("GET", "/kbs/v0/resource/team-a/model-key/none", "", CookieOf(attested));
   ExpectError(exists, 403, "PolicyDeny", ReasonCode::kForbidden);

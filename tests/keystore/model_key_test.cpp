@@ -6,7 +6,7 @@ namespace portcullis::keystore {
 namespace {
 
 codec::Json Version(std::int64_t number) {
-  return codec::Json::Object({{"version", number}, {"wrapped", "a.b.c.d.e"}});
+  return codec::Json::Object({{"version", number}, {"wrapped", "a.b.c.d.e"}, {"signature", "f..g"}});
 }
 
 codec::Json Spec() {
@@ -29,6 +29,7 @@ TEST(ParseModelKey, ReadsAuthorityResourceAndVersions) {
   EXPECT_EQ(key->versions[0].version, 2);
   EXPECT_EQ(key->versions[1].version, 7);
   EXPECT_EQ(key->versions[1].wrapped, "a.b.c.d.e");
+  EXPECT_EQ(key->versions[1].signature, "f..g");
 }
 
 struct Defect {
@@ -104,6 +105,18 @@ INSTANTIATE_TEST_SUITE_P(
                      ->at(0)
                      .Set("wrapped", std::string(crypto::kMaxJoseBytes + 1, 'a'));
                }},
+        Defect{"NoSignature", "versions[0].signature",
+               [](Json& s) { s.Member("versions").if_array()->at(0).Erase("signature"); }},
+        Defect{
+            "SignatureAsList", "versions[0].signature",
+            [](Json& s) { s.Member("versions").if_array()->at(0).Set("signature", Json::Array({"f..g"})); }},
+        Defect{"LongSignature", "versions[0].signature",
+               [](Json& s) {
+                 s.Member("versions")
+                     .if_array()
+                     ->at(0)
+                     .Set("signature", std::string(kMaxKeySignatureBytes + 1, 'a'));
+               }},
         Defect{"UnknownMemberOfAVersion", "key",
                [](Json& s) { s.Member("versions").if_array()->at(0).Set("key", "plain"); }},
         Defect{"TooManyVersions", "versions",
@@ -114,13 +127,14 @@ INSTANTIATE_TEST_SUITE_P(
         Defect{"UnknownMember", "resources", [](Json& s) { s.Set("resources", "models/key/llama"); }}),
     [](const auto& defect) { return defect.param.name; });
 
-TEST(ParseModelKey, AcceptsTheMostVersionsAndTheLongestWrappedText) {
+TEST(ParseModelKey, AcceptsTheMostVersionsAndTheLongestTexts) {
   codec::Json spec = Spec();
   spec.Set("versions", codec::Json::Array({}));
   for (std::int64_t i = 1; i <= static_cast<std::int64_t>(kMaxVersions); ++i)
     spec.Member("versions").Push(Version(i));
   EXPECT_TRUE(ParseModelKey("models", "llama", spec));
   spec.Member("versions").if_array()->at(0).Set("wrapped", std::string(crypto::kMaxJoseBytes, 'a'));
+  spec.Member("versions").if_array()->at(0).Set("signature", std::string(kMaxKeySignatureBytes, 'a'));
   EXPECT_TRUE(ParseModelKey("models", "llama", spec));
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/text.h"
+#include "keystore/signature.h"
 #include "tests/keystore/store_fixture.h"
 
 namespace portcullis::keystore {
@@ -26,10 +27,15 @@ class ModelKeysTest : public test::StoreFixture {
     keys_ = std::move(*keys);
   }
 
-  std::string Wrapped(std::string_view plain, std::int64_t version,
-                      const std::string& resource = "models/key/llama") {
-    return WrapModelKey(Secret(plain), broker_.public_key(), resource, version, authority_.public_key(),
-                        random_);
+  ModelKey::Version Wrapped(std::string_view plain, std::int64_t version, const std::string& name = "llama") {
+    return WrapModelKey(Secret(plain), broker_.public_key(), {"models", name, "models/key/" + name, version},
+                        authority_, random_);
+  }
+  /// Any text, signed as a version of the key.
+  ModelKey::Version Signed(std::int64_t version, std::string wrapped) const {
+    std::string signature =
+        SignWrappedKey({"models", "llama", "models/key/llama", version}, wrapped, authority_);
+    return {version, std::move(wrapped), std::move(signature)};
   }
   ModelKey Key(std::vector<ModelKey::Version> versions) const {
     return {.namespace_name = "models",
@@ -84,7 +90,7 @@ class ModelKeysTest : public test::StoreFixture {
 };
 
 TEST_F(ModelKeysTest, SealsTheCurrentVersionToTheGuest) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   const auto info = Find();
   ASSERT_TRUE(info);
   EXPECT_EQ(info->current_version, 1);
@@ -92,13 +98,13 @@ TEST_F(ModelKeysTest, SealsTheCurrentVersionToTheGuest) {
   EXPECT_EQ(info->authority, authority_.public_key());
   EXPECT_EQ(ReleasedText(), kCanary);
 
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}, {2, Wrapped(kNext, 2)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1), Wrapped(kNext, 2)}));
   EXPECT_EQ(Find()->current_version, 2);
   EXPECT_EQ(ReleasedText(), kNext);
 }
 
 TEST_F(ModelKeysTest, SealsToNobodyElse) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   const auto other = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
   ASSERT_TRUE(store_->Read([&](store::Transaction& transaction) -> Result<> {
     const auto jwe =
@@ -111,7 +117,7 @@ TEST_F(ModelKeysTest, SealsToNobodyElse) {
 }
 
 TEST_F(ModelKeysTest, FindsAKeyByItsResource) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   ASSERT_TRUE(store_->Read([&](store::Transaction& transaction) -> Result<> {
     const auto found = TRY(keys_->FindByResource(transaction, "models/key/llama"));
     EXPECT_TRUE(found && found->name == "llama");
@@ -122,28 +128,28 @@ TEST_F(ModelKeysTest, FindsAKeyByItsResource) {
 }
 
 TEST_F(ModelKeysTest, PuttingTheSameKeyAgainChangesNothing) {
-  const ModelKey key = Key({{1, Wrapped(kCanary, 1)}});
+  const ModelKey key = Key({Wrapped(kCanary, 1)});
   ExpectPut(key);
   ExpectPut(key);
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));  // wrapped anew, the same key inside
+  ExpectPut(Key({Wrapped(kCanary, 1)}));  // wrapped anew, the same key inside
   EXPECT_EQ(ReleasedText(), kCanary);
 }
 
 TEST_F(ModelKeysTest, AVersionsKeyCanNotChange) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
-  ExpectRefused(Key({{1, Wrapped(kNext, 1)}}), ReasonCode::kConflict);
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
+  ExpectRefused(Key({Wrapped(kNext, 1)}), ReasonCode::kConflict);
   EXPECT_EQ(ReleasedText(), kCanary);
 }
 
 TEST_F(ModelKeysTest, TheHighestVersionNeverGoesBack) {
-  ExpectPut(Key({{2, Wrapped(kNext, 2)}}));
-  ExpectRefused(Key({{1, Wrapped(kCanary, 1)}}), ReasonCode::kConflict);
+  ExpectPut(Key({Wrapped(kNext, 2)}));
+  ExpectRefused(Key({Wrapped(kCanary, 1)}), ReasonCode::kConflict);
   EXPECT_EQ(ReleasedText(), kNext);
 }
 
 TEST_F(ModelKeysTest, AVersionThatIsTakenOutIsErased) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}, {2, Wrapped(kNext, 2)}}));
-  ExpectPut(Key({{2, Wrapped(kNext, 2)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1), Wrapped(kNext, 2)}));
+  ExpectPut(Key({Wrapped(kNext, 2)}));
   auto info = Find();
   ASSERT_TRUE(info);
   info->current_version = 1;
@@ -153,86 +159,120 @@ TEST_F(ModelKeysTest, AVersionThatIsTakenOutIsErased) {
 }
 
 TEST_F(ModelKeysTest, ARefusedVersionLeavesNothingOfItsObject) {
-  ExpectRefused(Key({{1, Wrapped(kCanary, 1)}, {2, "not.a.j.w.e"}}), ReasonCode::kKeyUnavailable);
+  ExpectRefused(Key({Wrapped(kCanary, 1), Signed(2, "not.a.j.w.e")}), ReasonCode::kKeyUnavailable);
   EXPECT_FALSE(Find());
 }
 
 TEST_F(ModelKeysTest, RefusesAnAuthoritySwappedIntoAKeyWrappedForAnother) {
-  ModelKey key = Key({{1, Wrapped(kCanary, 1)}});
+  ModelKey key = Key({Wrapped(kCanary, 1)});
   key.authority = crypto::EcPrivateKey::Generate(crypto::Curve::kP256).public_key();
   ExpectRefused(key, ReasonCode::kPolicyAuthorityMismatch);
   EXPECT_FALSE(Find());
 }
 
 TEST_F(ModelKeysTest, RefusesAnotherAuthorityForAnExistingKeyThoughItWrappedOneItself) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   const auto other = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
-  ModelKey key = Key({{2, WrapModelKey(Secret(kNext), broker_.public_key(), "models/key/llama", 2,
-                                       other.public_key(), random_)}});
+  ModelKey key = Key({WrapModelKey(Secret(kNext), broker_.public_key(),
+                                   {"models", "llama", "models/key/llama", 2}, other, random_)});
   key.authority = other.public_key();
   ExpectRefused(key, ReasonCode::kPolicyAuthorityMismatch);
 }
 
+TEST_F(ModelKeysTest, RefusesAVersionThatAStrangerAddedInTheOwnersName) {
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
+  const auto stranger = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
+  const KeyVersionId id{"models", "llama", "models/key/llama", 2};
+  // All that a stranger can know of the owner is in the JWE: to encrypt takes the broker's public key alone.
+  const codec::JsonObject header{{"authority", authority_.public_key().Thumbprint()},
+                                 {"namespace", id.namespace_name},
+                                 {"name", id.name},
+                                 {"resource", id.resource},
+                                 {"version", id.version}};
+  const std::string wrapped =
+      crypto::EncryptJwe(broker_.public_key(), Secret(kNext), random_, header).ToCompact();
+  const ModelKey::Version first = Wrapped(kCanary, 1);
+  ExpectRefused(Key({first, {2, wrapped, SignWrappedKey(id, wrapped, stranger)}}),
+                ReasonCode::kPolicyAuthorityMismatch);
+  ExpectRefused(Key({first, {2, wrapped, first.signature}}), ReasonCode::kKeySignatureInvalid);
+  ExpectRefused(Key({first, {2, wrapped, ""}}), ReasonCode::kKeySignatureInvalid);
+  EXPECT_EQ(ReleasedText(), kCanary);
+}
+
+TEST_F(ModelKeysTest, RefusesTheSpecOfOneKeyUnderTheNameOfAnother) {
+  ModelKey renamed = Key({Wrapped(kCanary, 1)});
+  renamed.name = "dev";
+  ExpectRefused(renamed, ReasonCode::kKeySignatureInvalid);
+  EXPECT_FALSE(Find("dev"));
+  ModelKey moved = Key({Wrapped(kCanary, 1)});
+  moved.namespace_name = "others";
+  ExpectRefused(moved, ReasonCode::kKeySignatureInvalid);
+}
+
 TEST_F(ModelKeysTest, RefusesAKeyWrappedForAnotherResourceOrVersion) {
-  ExpectRefused(Key({{1, Wrapped(kCanary, 1, "models/key/other")}}), ReasonCode::kKeyUnavailable);
-  ExpectRefused(Key({{2, Wrapped(kCanary, 1)}}), ReasonCode::kKeyUnavailable);
+  ModelKey moved = Key({Wrapped(kCanary, 1)});
+  moved.resource = "models/key/other";
+  ExpectRefused(moved, ReasonCode::kKeySignatureInvalid);
+  ModelKey::Version raised = Wrapped(kCanary, 1);
+  raised.version = 2;
+  ExpectRefused(Key({raised}), ReasonCode::kKeySignatureInvalid);
 }
 
 TEST_F(ModelKeysTest, RefusesAKeyWrappedToAnotherBrokerAndOneThatWasAltered) {
   const auto other = crypto::EcPrivateKey::Generate(crypto::Curve::kP256);
-  ExpectRefused(Key({{1, WrapModelKey(Secret(kCanary), other.public_key(), "models/key/llama", 1,
-                                      authority_.public_key(), random_)}}),
+  ExpectRefused(Key({WrapModelKey(Secret(kCanary), other.public_key(),
+                                  {"models", "llama", "models/key/llama", 1}, authority_, random_)}),
                 ReasonCode::kKeyUnavailable);
-  std::string altered = Wrapped(kCanary, 1);
-  char& last = altered[altered.rfind('.') + 3];
+  ModelKey::Version altered = Wrapped(kCanary, 1);
+  char& last = altered.wrapped[altered.wrapped.rfind('.') + 3];
   last = last == 'A' ? 'B' : 'A';
-  ExpectRefused(Key({{1, altered}}), ReasonCode::kKeyUnavailable);
-}
-
-TEST_F(ModelKeysTest, RefusesAHeaderThatSaysNothingOfWhatItWasWrappedFor) {
-  const std::string bare = crypto::EncryptJwe(broker_.public_key(), Secret(kCanary), random_).ToCompact();
-  ExpectRefused(Key({{1, bare}}), ReasonCode::kPolicyAuthorityMismatch);
+  ExpectRefused(Key({altered}), ReasonCode::kKeySignatureInvalid);
+  ExpectRefused(Key({Signed(1, altered.wrapped)}), ReasonCode::kKeyUnavailable);
 }
 
 TEST_F(ModelKeysTest, TakesKeysOfTheSmallestAndTheLargestSizeAndNoOthers) {
-  ExpectRefused(Key({{1, Wrapped(std::string(kMinModelKeyBytes - 1, 'k'), 1)}}), ReasonCode::kKeyUnavailable);
-  ExpectRefused(Key({{1, Wrapped(std::string(kMaxModelKeyBytes + 1, 'k'), 1)}}), ReasonCode::kKeyUnavailable);
-  ExpectPut(Key({{1, Wrapped(std::string(kMinModelKeyBytes, 'k'), 1)},
-                 {2, Wrapped(std::string(kMaxModelKeyBytes, 'k'), 2)}}));
+  ExpectRefused(Key({Wrapped(std::string(kMinModelKeyBytes - 1, 'k'), 1)}), ReasonCode::kKeyUnavailable);
+  ExpectRefused(Key({Wrapped(std::string(kMaxModelKeyBytes + 1, 'k'), 1)}), ReasonCode::kKeyUnavailable);
+  ExpectPut(Key(
+      {Wrapped(std::string(kMinModelKeyBytes, 'k'), 1), Wrapped(std::string(kMaxModelKeyBytes, 'k'), 2)}));
   EXPECT_TRUE(ReleasedText() == std::string(kMaxModelKeyBytes, 'k'));
 }
 
 TEST_F(ModelKeysTest, TheLongestWrappedKeyPassesTheParser) {
+  const std::string longest(253, 'n');
+  const std::string resource = longest + "/" + std::string(253, 't') + "/" + std::string(253, 'g');
+  const auto version = WrapModelKey(Secret(std::string(kMaxModelKeyBytes, 'k')), broker_.public_key(),
+                                    {longest, longest, resource, kMaxVersion}, authority_, random_);
   const codec::Json spec = codec::Json::Object(
       {{"authority", authority_.public_key().ToJwk()},
-       {"resource", "models/" + std::string(253, 't') + "/" + std::string(253, 'g')},
-       {"versions",
-        codec::Json::Array({codec::Json::Object(
-            {{"version", kMaxVersion},
-             {"wrapped", Wrapped(std::string(kMaxModelKeyBytes, 'k'), kMaxVersion,
-                                 "models/" + std::string(253, 't') + "/" + std::string(253, 'g'))}})})}});
-  const auto key = ParseModelKey("models", "llama", spec);
+       {"resource", resource},
+       {"versions", codec::Json::Array({codec::Json::Object({{"version", version.version},
+                                                             {"wrapped", version.wrapped},
+                                                             {"signature", version.signature}})})}});
+  const auto key = ParseModelKey(longest, longest, spec);
   ASSERT_TRUE(key) << key.error().ToString();
   ExpectPut(*key);
 }
 
 TEST_F(ModelKeysTest, AResourceBelongsToOneKey) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
-  ModelKey second = Key({{1, Wrapped(kNext, 1)}});
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
+  ModelKey second = Key({WrapModelKey(Secret(kNext), broker_.public_key(),
+                                      {"models", "second", "models/key/llama", 1}, authority_, random_)});
   second.name = "second";
   ExpectRefused(second, ReasonCode::kConflict);
   EXPECT_FALSE(Find("second"));
 }
 
 TEST_F(ModelKeysTest, TheResourceOfAKeyCanNotChange) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
-  ModelKey moved = Key({{1, Wrapped(kCanary, 1, "models/key/moved")}});
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
+  ModelKey moved = Key({WrapModelKey(Secret(kCanary), broker_.public_key(),
+                                     {"models", "llama", "models/key/moved", 1}, authority_, random_)});
   moved.resource = "models/key/moved";
   ExpectRefused(moved, ReasonCode::kConflict);
 }
 
 TEST_F(ModelKeysTest, ADeletedKeyIsGoneWithItsVersions) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   const auto info = Find();
   ASSERT_TRUE(store_->Write(
       [&](store::Transaction& transaction) { return keys_->Delete(transaction, "models", "llama"); }));
@@ -243,7 +283,7 @@ TEST_F(ModelKeysTest, ADeletedKeyIsGoneWithItsVersions) {
 }
 
 TEST_F(ModelKeysTest, AnotherKekOpensNothing) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   OpenKeys(KekOf(2));
   const auto released = Released(*Find());
   ASSERT_FALSE(released);
@@ -258,8 +298,8 @@ struct Swap {
 class SwappedRows : public ModelKeysTest, public testing::WithParamInterface<Swap> {};
 
 TEST_P(SwappedRows, DoNotOpen) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}, {2, Wrapped(kNext, 2)}}));
-  ModelKey other = Key({{2, Wrapped(kCanary, 2, "models/key/other")}});
+  ExpectPut(Key({Wrapped(kCanary, 1), Wrapped(kNext, 2)}));
+  ModelKey other = Key({Wrapped(kCanary, 2, "other")});
   other.name = "other";
   other.resource = "models/key/other";
   other.authority = authority_.public_key();
@@ -288,7 +328,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& swap) { return swap.param.name; });
 
 TEST_F(ModelKeysTest, AnAuthorityChangedInTheDatabaseOpensNothing) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1)}));
   const auto other = crypto::EcPrivateKey::Generate(crypto::Curve::kP256).public_key();
   Tamper("UPDATE model_keys SET authority = x'" + codec::EncodeHex(other.ToSpki()) + "'");
   OpenKeys();
@@ -315,7 +355,7 @@ std::vector<std::string> SpellingsOf(std::string_view key) {
 }
 
 TEST_F(ModelKeysTest, NoFileEverHoldsThePlaintext) {
-  ExpectPut(Key({{1, Wrapped(kCanary, 1)}, {2, Wrapped(kCanary, 2)}}));
+  ExpectPut(Key({Wrapped(kCanary, 1), Wrapped(kCanary, 2)}));
   EXPECT_EQ(ReleasedText(), kCanary);
   const auto scan = [this] {
     std::size_t bytes = 0;

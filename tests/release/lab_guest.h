@@ -36,15 +36,16 @@ class KeyOwner {
 
   /// ModelKey.spec with versions 1 to `versions`: key() is the first, and begins the others.
   codec::Json KeySpec(const crypto::EcPublicKey& broker, std::int64_t versions = 1,
-                      const std::string& resource = kResource) const {
+                      const std::string& name = kKeyName) const {
     crypto::SystemRandom random;
+    const std::string resource = "team-a/model-key/" + name;
     codec::JsonArray items;
     for (std::int64_t version = 1; version <= versions; ++version) {
       const std::string text = version == 1 ? key_ : key_ + " in version " + std::to_string(version);
+      const auto wrapped = keystore::WrapModelKey(SecretBytes::CopyOf(AsBytes(text)), broker,
+                                                  {kNamespace, name, resource, version}, authority_, random);
       items.push_back(codec::Json::Object(
-          {{"version", version},
-           {"wrapped", keystore::WrapModelKey(SecretBytes::CopyOf(AsBytes(text)), broker, resource, version,
-                                              authority_.public_key(), random)}}));
+          {{"version", version}, {"wrapped", wrapped.wrapped}, {"signature", wrapped.signature}}));
     }
     return codec::Json::Object({{"authority", authority_.public_key().ToJwk()},
                                 {"resource", resource},

@@ -64,9 +64,8 @@ TEST_F(Policies, ForAKeyThatIsNotThereAreRefusedForNow) {
 
 TEST_F(Policies, ForKeysOfTwoAuthoritiesAreRefused) {
   const KeyOwner other;
-  ASSERT_TRUE(
-      broker_->PutKey("test", kNamespace, "another",
-                      other.KeySpec(identity_->wrapping.public_key(), 1, "team-a/model-key/another")));
+  ASSERT_TRUE(broker_->PutKey("test", kNamespace, "another",
+                              other.KeySpec(identity_->wrapping.public_key(), 1, "another")));
   const Json document = PolicyDocument({.revision = 2, .keys = "llama-70b, another"});
   const Json body =
       Json::Object({{"policy", document},
@@ -122,6 +121,35 @@ TEST_F(Policies, KeepTheirRevisionUnderAnotherAuthoritysReign) {
   EXPECT_EQ(PutPolicy({.revision = 2}).error().code, ReasonCode::kPolicyRevisionRollback);
   ASSERT_TRUE(PutPolicy({.revision = 3}));
   EXPECT_TRUE(Attest(guest).allowed());
+}
+
+TEST_F(Policies, DontGetAKeyThatIsPutUnderTheNameOfOneThatTheyCover) {
+  // The owner's policy for a key of no value allows what the one for llama-70b does not.
+  const LabGuest guest = Admit(1);
+  const Json llama = owner_.KeySpec(identity_->wrapping.public_key());
+  ASSERT_TRUE(
+      broker_->PutKey("test", kNamespace, "dev", owner_.KeySpec(identity_->wrapping.public_key(), 1, "dev")));
+  ASSERT_TRUE(PutPolicy({.revision = 2, .keys = "dev"}));
+  // Whoever may write ModelKeys takes both away and makes one named dev with the spec of llama-70b.
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName));
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, "dev"));
+  const auto put = broker_->PutKey("test", kNamespace, "dev", llama);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kKeySignatureInvalid);
+  EXPECT_EQ(broker_->GetKey(kNamespace, "dev").error().code, ReasonCode::kNotFound);
+  EXPECT_FALSE(Attest(guest).allowed());
+}
+
+TEST_F(Policies, DontReleaseAVersionThatTheAuthorityDidNotSign) {
+  // Anybody with the broker's public key can wrap bytes of their own as the next version.
+  const Json stranger =
+      KeyOwner("a key that the stranger knows..").KeySpec(identity_->wrapping.public_key(), 2);
+  Json spec = owner_.KeySpec(identity_->wrapping.public_key());
+  spec.Member("versions").Push(stranger.Find("versions")->if_array()->at(1));
+  const auto put = broker_->PutKey("test", kNamespace, kKeyName, spec);
+  ASSERT_FALSE(put);
+  EXPECT_EQ(put.error().code, ReasonCode::kPolicyAuthorityMismatch);
+  EXPECT_EQ(*broker_->GetKey(kNamespace, kKeyName)->Find("currentVersion"), Json(1));
 }
 
 TEST_F(Policies, RevokeOnChangeOnlyWhatNoLongerPasses) {

@@ -106,9 +106,8 @@ TEST_F(Tokens, OfAnEarlierAttestationAreWorthNothing) {
 }
 
 TEST_F(Tokens, DontOpenAnothersResourceNorTellWhetherThereIsOne) {
-  ASSERT_TRUE(
-      broker_->PutKey("test", kNamespace, "another",
-                      owner_.KeySpec(identity_->wrapping.public_key(), 1, "team-a/model-key/another")));
+  ASSERT_TRUE(broker_->PutKey("test", kNamespace, "another",
+                              owner_.KeySpec(identity_->wrapping.public_key(), 1, "another")));
   for (const char* resource :
        {"team-a/model-key/another", "team-a/model-key/none", "team-b/model-key/llama-70b"}) {
     const auto sealed = broker_->Resource(token(), "", resource);
