@@ -21,6 +21,7 @@ struct AgentOptions {
                          directory = "/run/portcullis", name;
   std::chrono::seconds timeout{300};
   crypto::Curve curve = crypto::Curve::kP256;
+  Readers readers;
   std::vector<std::string> command;
 };
 
@@ -188,7 +189,8 @@ int Run(const AgentPorts& ports, const AgentOptions& options) {
 
   if (!options.command.empty()) return Explain(DeliverByExec(*outcome.key, options.command), {});
   const std::string name = options.name.empty() ? broker->key : options.name;
-  if (const auto delivered = DeliverAsFile(*outcome.key, options.directory, name); !delivered)
+  if (const auto delivered = DeliverAsFile(*outcome.key, options.directory, name, options.readers);
+      !delivered)
     return Explain(delivered.error(), {});
   return 0;
 }
@@ -223,10 +225,15 @@ int AgentMain(int argc, char** argv, const AgentPorts& ports) {
         ->check(CLI::IsMember({"P-256", "P-521"}))
         ->capture_default_str();
   };
-  CLI::App* fetch = app.add_subcommand("fetch", "Write the key to a file on tmpfs, mode 0400");
+  CLI::App* fetch =
+      app.add_subcommand("fetch", "Write the key to a file on tmpfs, mode 0400 (0440 with --group-readable)");
   add_common(fetch);
   fetch->add_option("--out", options.directory, "Directory on tmpfs")->capture_default_str();
   fetch->add_option("--name", options.name, "File name; default: the key's name");
+  fetch->add_option("--owner", options.readers.owner, "User id that gets the file (needs CAP_CHOWN)")
+      ->check(CLI::Range(0, 2'147'483'647));
+  fetch->add_flag("--group-readable", options.readers.group,
+                  "Let the directory's group read it (fsGroup of a pod)");
   CLI::App* exec =
       app.add_subcommand("exec", "Run a command with the key on an inherited descriptor (PORTCULLIS_KEY_FD)");
   add_common(exec);

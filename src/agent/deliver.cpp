@@ -32,9 +32,20 @@ bool IsFileName(const std::string& name) {
   return !name.empty() && name.size() <= 253 && name.front() != '.' && name.find('/') == std::string::npos;
 }
 
+/// Lets the readers in, on a file that does not have its name yet.
+Result<> Admit(int fd, const Readers& readers, const std::string& path) {
+  // The mode first: a file that was given away is no longer ours to change. Of open() the umask takes a part.
+  if (fchmod(fd, readers.group ? 0440 : 0400) != 0)
+    return FromErrno("the key file's mode can't be set", path);
+  if (readers.owner && fchown(fd, *readers.owner, static_cast<gid_t>(-1)) != 0)
+    return FromErrno("the key file can't be given to its owner", path);
+  return Done{};
+}
+
 }  // namespace
 
-Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, const std::string& name) {
+Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, const std::string& name,
+                       const Readers& readers) {
   if (!IsFileName(name)) return Error{ReasonCode::kConfigurationInvalid, "not a file name", Quoted(name)};
   struct statfs filesystem {};
   if (statfs(directory.c_str(), &filesystem) != 0)
@@ -51,13 +62,13 @@ Result<> DeliverAsFile(const SecretBytes& key, const std::string& directory, con
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
   if (fd < 0) return FromErrno("the key file can't be made", temporary);
   const bool written = key.Expose([fd](Bytes bytes) { return WriteAll(fd, bytes); });
+  Result<> delivered =
+      written ? Admit(fd, readers, path) : Result<>(FromErrno("the key file can't be written", path));
   close(fd);
-  if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = FromErrno("the key file can't be written", path);
-    (void)unlink(temporary.c_str());
-    return error;
-  }
-  return Done{};
+  if (delivered && rename(temporary.c_str(), path.c_str()) != 0)
+    delivered = FromErrno("the key file can't be written", path);
+  if (!delivered) (void)unlink(temporary.c_str());
+  return delivered;
 }
 
 Error DeliverByExec(const SecretBytes& key, const std::vector<std::string>& command) {

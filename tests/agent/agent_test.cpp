@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -113,6 +115,17 @@ TEST_F(AgentMainTest, FetchesTheKeyIntoAFileOfTheKeysName) {
   EXPECT_EQ(KeyFile(), "the model key");
   EXPECT_EQ(errors.find("the model key"), std::string::npos);
   EXPECT_TRUE(sleeps.empty());
+}
+
+TEST_F(AgentMainTest, LetsTheReadersInThatItIsToldOf) {
+  ASSERT_EQ(Run({"fetch", "--init-data", annotation, "--out", directory, "--owner", std::to_string(geteuid()),
+                 "--group-readable"}),
+            0)
+      << errors;
+  struct stat status {};
+  ASSERT_EQ(stat((directory + "/llama").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0440u);
+  EXPECT_EQ(status.st_uid, geteuid());
 }
 
 TEST_F(AgentMainTest, ReachesTheBrokerThatInitDataNamesAndTrustsItsCaOnly) {
@@ -315,6 +328,9 @@ TEST_F(AgentMainTest, TakesUsageErrorsForUsageErrors) {
   EXPECT_EQ(Run({"fetch", "--init-data", annotation, "--curve", "P-384"}), 2);
   EXPECT_EQ(Run({"fetch", "--init-data", annotation, "--timeout", "0"}), 2);
   EXPECT_EQ(Run({"exec", "--init-data", annotation}), 2);
+  EXPECT_EQ(Run({"fetch", "--init-data", annotation, "--owner", "-1"}), 2);
+  EXPECT_EQ(Run({"fetch", "--init-data", annotation, "--owner", "root"}), 2);
+  EXPECT_EQ(Run({"exec", "--init-data", annotation, "--owner", "1", "--", "/bin/true"}), 2);
   EXPECT_TRUE(connections.empty());
 }
 
@@ -323,6 +339,9 @@ TEST_F(AgentMainTest, ExplainsItself) {
   EXPECT_NE(output.find("fetch"), std::string::npos);
   EXPECT_EQ(Run({"--version"}), 0);
   EXPECT_NE(output.find("portcullis-agent"), std::string::npos);
+  EXPECT_EQ(Run({"fetch", "--help"}), 0);
+  for (const char* option : {"--owner", "--group-readable", "0440"})
+    EXPECT_NE(output.find(option), std::string::npos) << output;
 }
 
 TEST_F(AgentMainTest, SaysThatACommandCanNotBeRun) {

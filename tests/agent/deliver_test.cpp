@@ -1,5 +1,6 @@
 #include "agent/deliver.h"
 
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -42,6 +43,88 @@ TEST_F(DeliverAsFileTest, WritesAFileThatOnlyItsOwnerReads) {
   ASSERT_EQ(stat((directory + "/llama").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0400u);
   EXPECT_EQ(Count(), 1u) << "nothing else may stay behind";
+}
+
+TEST_F(DeliverAsFileTest, LetsTheGroupReadWhereAskedTo) {
+  const mode_t before = umask(077);
+  const auto delivered = DeliverAsFile(Key("secret"), directory, "llama", {.group = true});
+  umask(before);
+  ASSERT_TRUE(delivered);
+  struct stat status {};
+  ASSERT_EQ(stat((directory + "/llama").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0440u);
+}
+
+TEST_F(DeliverAsFileTest, LeavesNothingWhereTheFileCanNotBeGivenAway) {
+  // Root gives files away; whoever is not root has no such right.
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && (chmod(directory.c_str(), 0777) != 0 || setgroups(0, nullptr) != 0 ||
+                           setgid(4001) != 0 || setuid(4001) != 0))
+      _exit(1);
+    const auto delivered = DeliverAsFile(Key("secret"), directory, "llama", {.owner = 4002});
+    _exit(!delivered && delivered.error().code == ReasonCode::kInternalError ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(Count(), 0u);
+}
+
+/// Who can read a delivered file is for the kernel to say. The test must be root to become somebody.
+class ReadersOfTheFile : public DeliverAsFileTest {
+ protected:
+  static constexpr uid_t kUser = 4001, kOther = 4002;
+  static constexpr gid_t kPodGroup = 4500;  // fsGroup: each process of the pod has it
+
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    // As kubelet makes an emptyDir: for all without fsGroup, with it the group's, who hands it on.
+    ASSERT_EQ(chmod(directory.c_str(), 0777), 0);
+  }
+  void HandOnTheGroup() {
+    ASSERT_EQ(chown(directory.c_str(), 0, kPodGroup), 0);
+    ASSERT_EQ(chmod(directory.c_str(), 02777), 0);
+  }
+  bool CanRead(uid_t user, bool in_pod_group = false) const {
+    const pid_t child = fork();
+    if (child == 0) {
+      const gid_t group = kPodGroup;
+      if (setgroups(in_pod_group ? 1 : 0, &group) != 0 || setgid(user) != 0 || setuid(user) != 0) _exit(2);
+      std::ifstream in(directory + "/llama", std::ios::binary);
+      _exit(in && std::string(std::istreambuf_iterator<char>(in), {}) == "secret" ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+    return WEXITSTATUS(status) == 0;
+  }
+};
+
+TEST_F(ReadersOfTheFile, AreRootAloneByDefault) {
+  ASSERT_TRUE(DeliverAsFile(Key("secret"), directory, "llama"));
+  EXPECT_FALSE(CanRead(kUser, true));
+}
+
+TEST_F(ReadersOfTheFile, AreItsOwnerAlone) {
+  HandOnTheGroup();
+  ASSERT_TRUE(DeliverAsFile(Key("secret"), directory, "llama", {.owner = kUser}));
+  EXPECT_TRUE(CanRead(kUser));
+  EXPECT_FALSE(CanRead(kOther, true));
+}
+
+TEST_F(ReadersOfTheFile, AreThePodsGroupWhereAskedTo) {
+  HandOnTheGroup();
+  ASSERT_TRUE(DeliverAsFile(Key("secret"), directory, "llama", {.owner = kUser, .group = true}));
+  EXPECT_TRUE(CanRead(kUser));
+  EXPECT_TRUE(CanRead(kOther, true));
+  EXPECT_FALSE(CanRead(kOther)) << "who is not of the pod";
+}
+
+TEST_F(ReadersOfTheFile, GetANewKeyInPlaceOfTheOld) {
+  ASSERT_TRUE(DeliverAsFile(Key("old"), directory, "llama", {.owner = kUser}));
+  ASSERT_TRUE(DeliverAsFile(Key("secret"), directory, "llama", {.owner = kUser}));
+  EXPECT_TRUE(CanRead(kUser));
 }
 
 TEST_F(DeliverAsFileTest, ReplacesAnEarlierKeyAndAnEarlierAttempt) {
