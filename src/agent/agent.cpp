@@ -166,7 +166,8 @@ int Explain(const Error& error, const std::optional<Refusal>& refusal) {
     for (const std::string& name : refusal->reasons) line += " " + name;
     line += ".";
   }
-  line += " " + std::string(reason.remedy);
+  // Of ours, only a broker's resources have a namespace and a name to check.
+  if (refusal || error.code != ReasonCode::kNotFound) line += " " + std::string(reason.remedy);
   if (refusal && !refusal->request_id.empty()) line += " Request " + Quoted(refusal->request_id) + ".";
   std::cerr << line << "\n";
   return ExitCodeFor(error.code, refusal.has_value());

@@ -12,6 +12,10 @@ namespace {
 Error FromErrno(int error, const std::string& path) {
   if (error == EAGAIN || error == EBUSY || error == EINTR)
     return {ReasonCode::kOverloaded, "the kernel asks to try again", path};
+  if (error == EACCES || error == EPERM)
+    return {ReasonCode::kConfigurationInvalid, "this user may not access the file", path};
+  if (error == EROFS)
+    return {ReasonCode::kConfigurationInvalid, "the file system is mounted read-only", path};
   if (error == ENOENT) return {ReasonCode::kNotFound, "no such file", path};
   return {ReasonCode::kInternalError, "the file can't be accessed",
           path + ", errno " + std::to_string(error)};

@@ -8,7 +8,8 @@ namespace portcullis::agent {
 
 /// The files that the kernel's attestation interface is made of, as a port: configfs in a guest, a stand-in
 /// in the lab. Errors carry the path; `retryable` ones (EAGAIN, EBUSY) are Overloaded, a missing path is
-/// NotFound, all others InternalError.
+/// NotFound, one that this user may not access or that is read-only ConfigurationInvalid, all others
+/// InternalError.
 class Files {
  public:
   virtual ~Files() = default;

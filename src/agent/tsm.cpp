@@ -27,7 +27,15 @@ auto Tsm::InDirectory(Fn&& fn) -> decltype(fn(std::string())) {
   if (const auto made = files_.MakeDirectory(directory); !made) {
     if (made.error().code == ReasonCode::kNotFound)
       return Error{ReasonCode::kNotFound,
-                   "there is no configfs-tsm: not a confidential guest, or configfs is not mounted", path_};
+                   "there is no configfs-tsm: not a confidential guest, or one that does not mount configfs "
+                   "into its containers, as the guest's image or runtime must (docs/install.md, \"What the "
+                   "guest must offer\")",
+                   path_};
+    if (made.error().code == ReasonCode::kConfigurationInvalid)
+      return Error{ReasonCode::kConfigurationInvalid,
+                   "configfs-tsm can't be written to: it takes root alone, and the guest must mount it "
+                   "read-write (docs/install.md, \"What the guest must offer\")",
+                   path_};
     return made.error();
   }
   auto result = fn(directory);

@@ -32,7 +32,8 @@ class Tsm {
   Tsm(Files& files, Random& random, Sleep sleep, std::string path = kTsmReportPath)
       : files_(files), random_(random), sleep_(std::move(sleep)), path_(std::move(path)) {}
 
-  /// Whose reports these are. Errors: NotFound (no TEE, or its driver is missing), InternalError.
+  /// Whose reports these are. Errors: NotFound (no TEE, its driver is missing, or configfs is not mounted
+  /// here), ConfigurationInvalid (not root, or mounted read-only), InternalError.
   Result<std::string> Provider();
   /// Errors: those of Provider(), and Overloaded (others kept interfering, or the kernel stayed busy).
   Result<TsmReport> Report(const ReportData& report_data);

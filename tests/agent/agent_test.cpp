@@ -300,6 +300,8 @@ TEST_F(AgentMainTest, SaysWhatIsMissingWhereThereIsNeither) {
   EXPECT_EQ(RunOn(no_tsm, {"fetch", "--init-data", annotation, "--out", directory}), 2);
   ExpectOneLine("NotFound");
   EXPECT_NE(errors.find("there is no configfs-tsm"), std::string::npos) << errors;
+  EXPECT_NE(errors.find("docs/install.md"), std::string::npos) << errors;
+  EXPECT_EQ(errors.find("Check namespace and name"), std::string::npos) << "of what?";
   open_vtpm = []() -> Result<std::unique_ptr<Vtpm>> {
     return Error{ReasonCode::kInternalError, "the TPM can't be opened"};
   };

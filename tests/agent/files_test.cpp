@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -61,6 +62,19 @@ TEST_F(OnDisk, TellsAMissingPathFromOtherDefects) {
   EXPECT_EQ(files.MakeDirectory(In("absent/below")).error().code, ReasonCode::kNotFound);
   EXPECT_EQ(files.Read(root.string(), 5).error().code, ReasonCode::kInternalError);        // EISDIR
   EXPECT_EQ(files.MakeDirectory(root.string()).error().code, ReasonCode::kInternalError);  // EEXIST
+}
+
+TEST_F(OnDisk, TellsWhatThisUserMayNotDo) {
+  // In /sys nobody makes directories: EPERM, or EROFS as containers have it.
+  ASSERT_EQ(chmod(root.c_str(), 0500), 0);
+  const bool is_root = geteuid() == 0;
+  const auto made = files.MakeDirectory(In("below"));
+  ASSERT_EQ(static_cast<bool>(made), is_root);
+  if (!is_root) {
+    EXPECT_EQ(made.error().code, ReasonCode::kConfigurationInvalid);
+  }
+  EXPECT_EQ(files.MakeDirectory("/sys/portcullis").error().code, ReasonCode::kConfigurationInvalid);
+  ASSERT_EQ(chmod(root.c_str(), 0700), 0);
 }
 
 /// The directory as configfs fills it: mkdir makes the attributes, a write to inblob counts, rmdir takes all.

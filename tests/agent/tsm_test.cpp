@@ -197,6 +197,17 @@ TEST_F(TsmTest, SaysThatThereIsNoConfigfs) {
   EXPECT_TRUE(files.removed.empty());
 }
 
+TEST_F(TsmTest, SaysWhatTheGuestMustOffer) {
+  files.make_answers = {kAbsent};
+  EXPECT_NE(Report().error().text.view().find("docs/install.md"), std::string_view::npos);
+  files.make_answers = {Error{ReasonCode::kConfigurationInvalid, "this user may not access the file"}};
+  const auto report = Report();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ReasonCode::kConfigurationInvalid);
+  EXPECT_NE(report.error().text.view().find("takes root alone"), std::string_view::npos);
+  EXPECT_NE(report.error().text.view().find("docs/install.md"), std::string_view::npos);
+}
+
 TEST_F(TsmTest, TakesBlobsUpToTheKernelsLimitsAndNoMore) {
   files.says["outblob"] = {std::string(32 * 1024, 'o')};
   files.says["auxblob"] = {std::string(64 * 1024, 'a')};
