@@ -21,7 +21,10 @@ codec::Json KeyVolume();
 codec::Json KeyMount(bool read_only);
 codec::Json SealedKeyVariable(const std::string& release_id);
 /// The init-data entry portcullis.json.
-codec::Json ClaimFor(const codec::Json& pod, const AdmissionContext& context, const std::string& release_id,
-                     const std::string& namespace_name, const WantedKey& wanted);
+codec::Json ClaimFor(const codec::Json& pod, const std::string& guest_url, const BrokerIdentity& broker,
+                     const std::string& release_id, const std::string& namespace_name,
+                     const WantedKey& wanted);
+/// Why neither side admits anything before the broker's identity is known.
+Error BrokerUnknown();
 
 }  // namespace portcullis::control

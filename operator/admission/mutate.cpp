@@ -76,7 +76,7 @@ Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& con
                    "init-data may not bring an entry portcullis.json of its own", "metadata.annotations"};
   }
   entries[std::string(kClaimEntry)] =
-      codec::ToText(ClaimFor(pod, context, release_id, namespace_name, wanted));
+      codec::ToText(ClaimFor(pod, context.guest_url, context.broker, release_id, namespace_name, wanted));
   return codec::MakeInitData(entries);
 }
 
@@ -99,20 +99,25 @@ Admission Deny(Error error) { return {.denial = std::move(error), .patch = {}, .
 
 }  // namespace
 
-Json ClaimFor(const Json& pod, const AdmissionContext& context, const std::string& release_id,
-              const std::string& namespace_name, const WantedKey& wanted) {
+Json ClaimFor(const Json& pod, const std::string& guest_url, const BrokerIdentity& broker,
+              const std::string& release_id, const std::string& namespace_name, const WantedKey& wanted) {
   std::string_view service_account = pod.TextAt({"spec", "serviceAccountName"});
   if (service_account.empty()) service_account = "default";
-  return Json::Object({{"version", 1},
-                       {"releaseId", release_id},
-                       {"namespace", namespace_name},
-                       {"serviceAccount", service_account},
-                       {"policy", wanted.policy},
-                       {"key", wanted.key},
-                       {"resource", wanted.resource},
-                       {"kbs", Json::Object({{"url", context.guest_url},
-                                             {"ca", context.guest_ca_pem},
-                                             {"signingKey", context.signing_key}})}});
+  return Json::Object(
+      {{"version", 1},
+       {"releaseId", release_id},
+       {"namespace", namespace_name},
+       {"serviceAccount", service_account},
+       {"policy", wanted.policy},
+       {"key", wanted.key},
+       {"resource", wanted.resource},
+       {"kbs",
+        Json::Object({{"url", guest_url}, {"ca", broker.ca_pem}, {"signingKey", broker.signing_key}})}});
+}
+
+Error BrokerUnknown() {
+  return {ReasonCode::kUnreachable,
+          "the broker's identity is not known yet, so the guest could not be told whom to trust"};
 }
 
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random) {
@@ -127,9 +132,7 @@ Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& con
   if (!wanted) return Deny(wanted.error());
   if (const auto served = RequireRulesForTee(pod, request.namespace_name, context); !served)
     return Deny(served.error());
-  if (context.signing_key.is_null())
-    return Deny({ReasonCode::kUnreachable,
-                 "the broker's identity is not known yet, so the guest could not be told whom to trust"});
+  if (context.broker.signing_key.is_null()) return Deny(BrokerUnknown());
   const Json* containers = pod.At({"spec", "containers"});
   if (containers == nullptr || containers->if_array() == nullptr || containers->if_array()->empty())
     return Deny({ReasonCode::kRequestMalformed, "the pod has no containers", "spec.containers"});

@@ -11,12 +11,21 @@
 
 namespace portcullis::control {
 
+/// What guests are told of their broker, beside its URL.
+struct BrokerIdentity {
+  std::string ca_pem;
+  codec::Json signing_key;  // JWK; null while it is not known
+  bool operator==(const BrokerIdentity&) const = default;
+};
+
 /// What admission decides by, beside the pod itself.
 struct AdmissionContext {
   std::vector<std::string> runtime_classes, node_selector_labels;
   std::string agent_image;
-  std::string guest_url, guest_ca_pem;
-  codec::Json signing_key;  // JWK of the broker; null while it is not known
+  std::string guest_url;
+  BrokerIdentity broker;
+  /// What other replicas may have written a moment ago; taken by the validating side.
+  std::vector<BrokerIdentity> earlier_brokers;
   /// spec.policy of a ReleasePolicy and spec of a ModelKey; nullopt where there is none.
   std::function<std::optional<codec::Json>(const std::string&namespace_name, const std::string&name)> policy,
       model_key;
@@ -48,7 +57,8 @@ Result<> RequireRulesForTee(const codec::Json& pod, const std::string& namespace
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random);
 
 /// Validating admission of the final object and of later changes: what MutatePod wrote must be there and
-/// consistent, and never changes.
+/// consistent, and never changes. What replicas of another release or with an earlier identity of the broker
+/// write is taken too.
 Admission ValidatePod(const AdmissionRequest& request, const AdmissionContext& context);
 
 }  // namespace portcullis::control

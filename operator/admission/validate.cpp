@@ -22,10 +22,21 @@ Error Inconsistent(StaticText what, std::string where) {
   return {ReasonCode::kImmutableField, what, std::move(where)};
 }
 
-/// The init-data must be what the webhook writes for this pod, release and broker: a copied or forged release
-/// id fails here.
+/// Whether the claim is what a replica of the webhook writes for this pod and release, be it one that knows
+/// the broker's identity of some minutes ago.
+bool IsOwnClaim(const Json& claim, const Json& pod, const std::string& namespace_name,
+                const WantedKey& wanted, const AdmissionContext& context) {
+  const std::string release_id(kube::LabelOf(pod, kube::kReleaseIdLabel));
+  const auto names = [&](const BrokerIdentity& broker) {
+    return claim == ClaimFor(pod, context.guest_url, broker, release_id, namespace_name, wanted);
+  };
+  return names(context.broker) || std::ranges::any_of(context.earlier_brokers, names);
+}
+
+/// The init-data must be what the webhook writes for this pod, release and broker.
 Result<> RequireOwnInitData(const Json& pod, const std::string& namespace_name,
                             const AdmissionContext& context) {
+  if (context.broker.signing_key.is_null()) return BrokerUnknown();
   const std::string where = "metadata.annotations[\"" + std::string(kube::kInitDataAnnotation) + "\"]";
   const auto init_data = codec::DecodeInitDataAnnotation(kube::AnnotationOf(pod, kube::kInitDataAnnotation));
   if (!init_data) return Inconsistent("init-data is missing or can't be read", where);
@@ -36,20 +47,29 @@ Result<> RequireOwnInitData(const Json& pod, const std::string& namespace_name,
   if (entry == init_data->data.end()) return Inconsistent("init-data has no entry portcullis.json", where);
   const auto claim = codec::ParseJson(entry->second, {.max_bytes = 64 * 1024, .max_depth = 8});
   const WantedKey wanted = TRY(ResolveKey(pod, namespace_name, context));
-  const std::string release_id(kube::LabelOf(pod, kube::kReleaseIdLabel));
-  if (!claim || !(*claim == ClaimFor(pod, context, release_id, namespace_name, wanted)))
+  if (!claim || !IsOwnClaim(*claim, pod, namespace_name, wanted, context))
     return Inconsistent("portcullis.json in init-data is not what the webhook writes for this pod", where);
   return Done{};
 }
 
+/// An image's name without tag and digest.
+std::string_view RepositoryOf(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  const auto colon = image.rfind(':');
+  const bool tagged = colon != std::string_view::npos && image.find('/', colon) == std::string_view::npos;
+  return tagged ? image.substr(0, colon) : image;
+}
+
 /// What decides what the agent does. The rest may differ: the API server fills in defaults, other webhooks
-/// add.
+/// add. The image's version is left open: while one release takes the place of another, replicas of both are
+/// asked.
 bool IsInjectedAgent(const Json& container, const AdmissionContext& context) {
   const Json agent = AgentContainer(context.agent_image);
-  for (const std::string_view member : {"name", "image", "args"}) {
-    const Json* value = container.Find(member);
-    if (value == nullptr || !(*value == *agent.Find(member))) return false;
-  }
+  const Json* arguments = container.Find("args");
+  if (container.TextAt({"name"}) != kAgentName || arguments == nullptr ||
+      !(*arguments == *agent.Find("args")) ||
+      RepositoryOf(container.TextAt({"image"})) != RepositoryOf(context.agent_image))
+    return false;
   // A restart policy would make it a sidecar that the other containers don't wait for.
   if (container.Find("command") != nullptr || container.Find("restartPolicy") != nullptr) return false;
   const Json& init_data = agent.Find("env")->if_array()->front();

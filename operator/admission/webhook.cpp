@@ -9,7 +9,7 @@ namespace {
 
 using codec::Json;
 
-constexpr std::chrono::seconds kRefreshPeriod{60}, kFirstRefreshPeriod{1};
+constexpr std::chrono::seconds kRefreshPeriod{60}, kFirstRefreshPeriod{1}, kShortestRefreshPeriod{1};
 constexpr std::size_t kMaxPemBytes = 64 * 1024;
 
 /// A part of an object from the local copy or, where that has not heard of it yet, from the API server.
@@ -72,6 +72,10 @@ Webhook::~Webhook() {
 }
 
 void Webhook::RefreshIdentity() {
+  {
+    const std::lock_guard lock(mutex_);
+    identity_asked_ = clock_.Steady();
+  }
   const auto ca = kube::ReadFile(options_.guest_ca_file, kMaxPemBytes);
   const auto identity = broker_.Identity();
   if (!ca || !identity) {
@@ -79,9 +83,18 @@ void Webhook::RefreshIdentity() {
         {{"error", (ca ? identity.error() : ca.error()).ToString()}});
     return;
   }
+  const Json* key = identity->Find("signingKey");
+  if (key == nullptr) return;
   const std::lock_guard lock(mutex_);
-  guest_ca_pem_ = *ca;
-  if (const Json* key = identity->Find("signingKey")) signing_key_ = *key;
+  identities_.Learn({*ca, *key}, clock_.Steady());
+}
+
+void Webhook::RefreshIdentityForPod() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (clock_.Steady() - identity_asked_ < kShortestRefreshPeriod) return;
+  }
+  RefreshIdentity();
 }
 
 void Webhook::RefreshLoop() {
@@ -99,7 +112,7 @@ std::string Webhook::NotReady() const {
   if (!keys_.synced()) return "ModelKeys are not listed yet";
   if (!certificate_.trusted()) return "the webhook configurations do not hold our CA yet";
   const std::lock_guard lock(mutex_);
-  if (signing_key_.is_null()) return "the broker's identity is not known yet";
+  if (identities_.current().signing_key.is_null()) return "the broker's identity is not known yet";
   return "";
 }
 
@@ -109,8 +122,8 @@ AdmissionContext Webhook::Context() const {
           .node_selector_labels = options_.node_selector_labels,
           .agent_image = options_.agent_image,
           .guest_url = options_.guest_url,
-          .guest_ca_pem = guest_ca_pem_,
-          .signing_key = signing_key_,
+          .broker = identities_.current(),
+          .earlier_brokers = identities_.EarlierAt(clock_.Steady()),
           .policy =
               [this](const std::string& ns, const std::string& name) {
                 return PartOf(policies_, api_, kube::kReleasePolicies, {ns, name}, {"spec", "policy"});
@@ -125,8 +138,12 @@ http::Response Webhook::Review(const http::Request& request, bool mutate) {
   const SteadyTime started = clock_.Steady();
   const auto review = ParseAdmissionReview(request.body);
   if (!review) return http::Response::Problem(400, review.error(), request.id);
-  const AdmissionContext context = Context();
-  const Admission admission = mutate ? MutatePod(*review, context, random_) : ValidatePod(*review, context);
+  Admission admission = mutate ? MutatePod(*review, Context(), random_) : ValidatePod(*review, Context());
+  if (!mutate && review->operation == "CREATE" && admission.denial &&
+      admission.denial->code == ReasonCode::kImmutableField) {
+    RefreshIdentityForPod();
+    admission = ValidatePod(*review, Context());
+  }
   metrics_.WebhookAdmission(!admission.denial, admission.denial ? NameOf(admission.denial->code) : "");
   metrics_.WebhookDuration(clock_.Steady() - started);
   return http::Response::JsonBody(200, AdmissionResponse(review->uid, admission));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "kube/informer.h"
+#include "operator/admission/broker_identities.h"
 #include "operator/admission/certificate.h"
 #include "operator/admission/pod_rules.h"
 #include "operator/broker.h"
@@ -34,6 +35,9 @@ class Webhook {
   AdmissionContext Context() const;
   void RefreshLoop();
   void RefreshIdentity();
+  /// Asks the broker now, unless somebody did within a second: a pod names an identity that we do not know,
+  /// and another replica may have learnt of it before us.
+  void RefreshIdentityForPod();
 
   const Options options_;
   kube::Api& api_;
@@ -44,8 +48,8 @@ class Webhook {
   WebhookCertificate certificate_;
   kube::Informer policies_, keys_;
   mutable std::mutex mutex_;
-  codec::Json signing_key_;
-  std::string guest_ca_pem_;
+  BrokerIdentities identities_;
+  SteadyTime identity_asked_{};
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
   std::unique_ptr<http::Server> server_;

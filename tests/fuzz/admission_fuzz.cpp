@@ -18,8 +18,8 @@ control::AdmissionContext Context() {
           .node_selector_labels = {"example.com/confidential"},
           .agent_image = "example.com/agent:1",
           .guest_url = "https://kbs.example.com",
-          .guest_ca_pem = "-----BEGIN CERTIFICATE-----",
-          .signing_key = codec::Json::Object({{"kty", "EC"}}),
+          .broker = {"-----BEGIN CERTIFICATE-----", codec::Json::Object({{"kty", "EC"}})},
+          .earlier_brokers = {},
           .policy = any(R"({"keys":["llama"],"delivery":"Secret"})"),
           .model_key = any(R"({"resource":"team-a/model-key/llama"})")};
 }

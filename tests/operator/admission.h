@@ -23,8 +23,9 @@ class AdmissionTest : public ::testing::Test {
         .node_selector_labels = {"example.com/attested"},
         .agent_image = "registry.example/agent:1",
         .guest_url = "https://kbs.example:8443",
-        .guest_ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        .signing_key = Json::Object({{"crv", "P-256"}, {"kty", "EC"}, {"x", "x"}, {"y", "y"}}),
+        .broker = {.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                   .signing_key = Json::Object({{"crv", "P-256"}, {"kty", "EC"}, {"x", "x"}, {"y", "y"}})},
+        .earlier_brokers = {},
         .policy = [this](const std::string& ns, const std::string& name) { return Look(policies, ns, name); },
         .model_key = [this](const std::string& ns, const std::string& name) { return Look(keys, ns, name); },
     };

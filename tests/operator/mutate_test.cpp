@@ -80,8 +80,8 @@ TEST_F(MutatePodTest, NamesReleaseBrokerAndPodInInitData) {
                           {"key", "llama"},
                           {"resource", "demo/model/llama"},
                           {"kbs", Json::Object({{"url", context.guest_url},
-                                                {"ca", context.guest_ca_pem},
-                                                {"signingKey", context.signing_key}})}}));
+                                                {"ca", context.broker.ca_pem},
+                                                {"signingKey", context.broker.signing_key}})}}));
   EXPECT_EQ(kube::AnnotationOf(pod, kube::kInitDataDigestAnnotation),
             crypto::DigestText(crypto::Sha256(AsBytes(init_data.text))));
 }
@@ -171,7 +171,7 @@ TEST_F(MutatePodTest, RefusesAKeyThatTheNamespaceDoesNotHave) {
 }
 
 TEST_F(MutatePodTest, RefusesWhileTheBrokersIdentityIsUnknown) {
-  context.signing_key = Json();
+  context.broker.signing_key = Json();
   const auto admission = Mutate(Pod());
   ExpectDenied(admission, ReasonCode::kUnreachable, "");
   EXPECT_TRUE(ReasonFor(admission.denial->code).retryable);

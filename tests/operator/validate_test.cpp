@@ -136,6 +136,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Changed{"Name", [](Json& a) { a.Set("name", "agent"); }},
         Changed{"Image", [](Json& a) { a.Set("image", "evil:1"); }},
+        Changed{"ImageOfAnotherRegistry", [](Json& a) { a.Set("image", "evil.example/agent:1"); }},
+        Changed{"ImageWithALongerName", [](Json& a) { a.Set("image", "registry.example/agent/evil:1"); }},
+        Changed{"NoImage", [](Json& a) { a.Erase("image"); }},
         Changed{"Arguments",
                 [](Json& a) {
                   a.Set("args", Json::Array({"fetch", "--out", "/elsewhere"}));
@@ -149,6 +152,37 @@ INSTANTIATE_TEST_SUITE_P(
                   a.Member("env").Push(Json::Object({{"name", "PORTCULLIS_INIT_DATA"}, {"value", "mine"}}));
                 }}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(ValidatePodTest, TakesTheAgentOfAnotherRelease) {
+  Json pod = Admitted();
+  for (const char* image : {"registry.example/agent:2", "registry.example/agent",
+                            "registry.example/agent@sha256:00", "registry.example/agent:2@sha256:00"}) {
+    Item(pod, "initContainers", 0).Set("image", image);
+    ExpectAdmitted(Validate(pod));
+  }
+  context.agent_image = "localhost:5000/agent";
+  pod = Admitted();
+  Item(pod, "initContainers", 0).Set("image", "localhost:5000/agent:2");
+  ExpectAdmitted(Validate(pod));
+  Item(pod, "initContainers", 0).Set("image", "localhost:5000/evil");
+  ExpectInconsistent(pod, "spec.initContainers[0]");
+}
+
+TEST_F(ValidatePodTest, TakesAnEarlierIdentityOfTheBroker) {
+  const Json pod = Admitted();
+  const BrokerIdentity before = context.broker;
+  context.broker.signing_key.Set("x", "renewed");
+  ExpectInconsistent(pod, "cc_init_data");
+  context.earlier_brokers = {before};
+  ExpectAdmitted(Validate(pod));
+  ExpectAdmitted(Validate(Admitted()));
+}
+
+TEST_F(ValidatePodTest, RefusesWhileTheBrokersIdentityIsUnknown) {
+  const Json pod = Admitted();
+  context.broker.signing_key = Json();
+  ExpectDenied(Validate(pod), ReasonCode::kUnreachable, "");
+}
 
 TEST_F(ValidatePodTest, RefusesAnotherContainerBeforeTheAgent) {
   Json pod = Admitted();
