@@ -4,6 +4,7 @@
 #include <string>
 
 #include "codec/json.h"
+#include "operator/admission/agent_user.h"
 #include "operator/admission/pod_rules.h"
 
 namespace portcullis::control {
@@ -16,7 +17,7 @@ inline constexpr std::string_view kKeyDirectory = "/run/portcullis";
 inline constexpr std::string_view kSealedKeyVariable = "PORTCULLIS_SEALED_KEY";
 inline constexpr std::string_view kClaimEntry = "portcullis.json";
 
-codec::Json AgentContainer(const std::string& image);
+codec::Json AgentContainer(const std::string& image, const AgentUser& user);
 codec::Json KeyVolume();
 codec::Json KeyMount(bool read_only);
 codec::Json SealedKeyVariable(const std::string& release_id);

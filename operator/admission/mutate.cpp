@@ -80,8 +80,8 @@ Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& con
   return codec::MakeInitData(entries);
 }
 
-void PatchContainers(PatchBuilder& patch, const Json& pod, const std::string& release_id,
-                     const AdmissionContext& context, bool direct) {
+void PatchContainers(PatchBuilder& patch, const Json& pod, const std::string& release_id, const Json& agent,
+                     bool direct) {
   const Json* spec = pod.Find("spec");
   patch.AddToList("/spec/volumes", HasList(*spec, "volumes"), "-", KeyVolume());
   const codec::JsonArray& containers = *spec->Find("containers")->if_array();
@@ -91,8 +91,7 @@ void PatchContainers(PatchBuilder& patch, const Json& pod, const std::string& re
     if (!direct)
       patch.AddToList(path + "/env", HasList(containers[i], "env"), "-", SealedKeyVariable(release_id));
   }
-  patch.AddToList("/spec/initContainers", HasList(*spec, "initContainers"), "0",
-                  AgentContainer(context.agent_image));
+  patch.AddToList("/spec/initContainers", HasList(*spec, "initContainers"), "0", agent);
 }
 
 Admission Deny(Error error) { return {.denial = std::move(error), .patch = {}, .warnings = {}}; }
@@ -145,8 +144,9 @@ Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& con
   patch.SetInMap("annotations", kube::kInitDataAnnotation, codec::EncodeInitDataAnnotation(*init_data));
   patch.SetInMap("annotations", kube::kInitDataDigestAnnotation,
                  crypto::DigestText(crypto::Sha256(AsBytes(init_data->text))));
-  PatchContainers(patch, pod, release_id, context, wanted->direct);
-  return {.denial = {}, .patch = patch.Take(), .warnings = {}};
+  AgentUser user = AgentUserFor(pod);
+  PatchContainers(patch, pod, release_id, AgentContainer(context.agent_image, user), wanted->direct);
+  return {.denial = {}, .patch = patch.Take(), .warnings = std::move(user.warnings)};
 }
 
 }  // namespace portcullis::control

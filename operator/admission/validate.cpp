@@ -63,8 +63,8 @@ std::string_view RepositoryOf(std::string_view image) {
 /// What decides what the agent does. The rest may differ: the API server fills in defaults, other webhooks
 /// add. The image's version is left open: while one release takes the place of another, replicas of both are
 /// asked.
-bool IsInjectedAgent(const Json& container, const AdmissionContext& context) {
-  const Json agent = AgentContainer(context.agent_image);
+bool IsInjectedAgent(const Json& container, const Json& pod, const AdmissionContext& context) {
+  const Json agent = AgentContainer(context.agent_image, AgentUserFor(pod));
   const Json* arguments = container.Find("args");
   if (container.TextAt({"name"}) != kAgentName || arguments == nullptr ||
       !(*arguments == *agent.Find("args")) ||
@@ -86,7 +86,7 @@ Result<> RequireInjected(const Json& pod, const AdmissionContext& context, bool 
   const Json* init_containers = pod.At({"spec", "initContainers"});
   const bool first = init_containers != nullptr && init_containers->if_array() != nullptr &&
                      !init_containers->if_array()->empty() &&
-                     IsInjectedAgent(init_containers->if_array()->front(), context);
+                     IsInjectedAgent(init_containers->if_array()->front(), pod, context);
   if (!first)
     return Inconsistent("the first init container must be the agent that the webhook injects",
                         "spec.initContainers[0]");

@@ -29,7 +29,7 @@ TEST_F(MutatePodTest, PutsTheAgentFirst) {
   pod.Member("spec").Set("initContainers",
                          Json::Array({Json::Object({{"name", "migrate"}, {"image", "m:1"}})}));
   pod = Admitted(pod);
-  EXPECT_EQ(Item(pod, "initContainers", 0), AgentContainer(context.agent_image));
+  EXPECT_EQ(Item(pod, "initContainers", 0), AgentContainer(context.agent_image, AgentUser()));
   EXPECT_EQ(Item(pod, "initContainers", 1).TextAt({"name"}), "migrate");
   ExpectAdmitted(Validate(pod));
 }
