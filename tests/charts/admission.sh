@@ -1,5 +1,5 @@
 # Sourced by chart_test.sh: what admission refuses with no process of ours running.
-# shellcheck shell=bash disable=SC2034,SC2154  # names of chart_test.sh
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154  # names of chart_test.sh
 section=admission
 
 # Policies: Secrets.
@@ -46,12 +46,48 @@ works 'ephemeral containers of other pods are not looked at' ephemeral team-a pl
 # A labelled pod that is there already: made while the namespace was not looked at.
 works 'a namespace moves under admission' bash -c "'$tools/kubectl' create namespace late &&
   '$tools/helm' upgrade portcullis '$chart' --reuse-values --namespace $namespace --set 'webhook.excludedNamespaces={late}'"
-works 'a pod from before' soon pod "$labelled; s/team-a/late/"
+works 'a pod from before' soon pod "$labelled; s/team-a/late/; s/^metadata: {/metadata: {finalizers: [example.com\/kept], /"
+late_job() { # Its pods hold the finalizer batch.kubernetes.io/job-tracking until the Job's controller takes it off.
+  kubectl create -f - <<'JOB'
+apiVersion: batch/v1
+kind: Job
+metadata: {name: training, namespace: late}
+spec:
+  template:
+    metadata: {labels: {portcullis.dev/policy: llama}}
+    spec: {restartPolicy: Never, containers: [{name: main, image: busybox}]}
+JOB
+}
+works 'a Job from before' late_job
+tracked() { kubectl -n late get pods -l job-name=training -o json | jq -e '.items[0].metadata.finalizers == ["batch.kubernetes.io/job-tracking"]'; }
+works 'whose pod is tracked' soon tracked
 works 'admission looks at it again' helm upgrade portcullis "$chart" "${install_flags[@]}"
 works 'taking the label off is refused' soon_refused 'failed calling webhook "validate.portcullis.dev"' \
   kubectl -n late label pod labelled portcullis.dev/policy- --dry-run=server
 refused 'an ephemeral container of it is refused' 'failed calling webhook "validate.portcullis.dev"' ephemeral late labelled
-works 'deleting the pod is not' kubectl -n late delete pod labelled --grace-period=0 --force
+
+# Still nothing answers: what the webhook holds can't change, all else can.
+readonly away='failed calling webhook "validate.portcullis.dev"'
+refused 'its image stays' "$away" kubectl -n late set image pod/labelled '*=evil'
+refused 'its other fields stay' "$away" kubectl -n late patch pod labelled -p '{"spec": {"activeDeadlineSeconds": 60}}'
+for label in key release-id; do
+  refused "it gets no label portcullis.dev/$label" "$away" kubectl -n late label pod labelled "portcullis.dev/$label=x"
+done
+for annotation in io.katacontainers.config.hypervisor.cc_init_data portcullis.dev/init-data-digest; do
+  refused "it gets no annotation $annotation" "$away" kubectl -n late annotate pod labelled "$annotation=x"
+done
+works 'its labels of others change' kubectl -n late label pod labelled role=primary
+works 'its annotations of others change' kubectl -n late annotate pod labelled example.com/note=x
+works 'its owner changes' kubectl -n late patch pod labelled -p \
+  '{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "kube-root-ca.crt", "uid": "'"$(kubectl -n late get configmap kube-root-ca.crt -o jsonpath='{.metadata.uid}')"'"}]}}'
+works 'deleting the pod is not refused' kubectl -n late delete pod labelled --grace-period=0 --force --wait=false
+works 'nor is taking its last finalizer' kubectl -n late patch pod labelled -p '{"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/kept"]}}'
+pod_gone() { ! kubectl -n late get pod labelled; }
+works 'so it is gone' soon pod_gone
+works 'the Job is deleted' kubectl -n late delete job training
+training_gone() { [[ -z $(kubectl -n late get pods -l job-name=training -o name) ]]; }
+works 'its controller lets go of its pod' soon training_gone
+works 'the namespace is deleted' kubectl delete namespace late --timeout=60s
 
 # admission.requireLabel
 runtime_class() { kubectl apply -f - <<<'{"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "kata-qemu-snp"}, "handler": "kata"}'; }
