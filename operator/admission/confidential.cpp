@@ -57,8 +57,8 @@ std::string_view TeeOfRuntimeClass(std::string_view name) {
 }  // namespace
 
 bool AsksForKey(const Json& pod) {
-  return !kube::LabelOf(pod, kube::kPolicyLabel).empty() ||
-         !kube::LabelOf(pod, kube::kReleaseIdLabel).empty();
+  return pod.At({"metadata", "labels", kube::kPolicyLabel}) != nullptr ||
+         pod.At({"metadata", "labels", kube::kReleaseIdLabel}) != nullptr;
 }
 
 Result<> RequireConfidential(const Json& pod, const AdmissionContext& context) {

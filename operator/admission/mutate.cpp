@@ -71,9 +71,6 @@ Result<codec::InitData> InitDataFor(const Json& pod, const AdmissionContext& con
       return Error{ReasonCode::kRequestMalformed, "the init-data annotation is not base64(gzip(TOML))",
                    "metadata.annotations: " + given.error().where};
     entries = given->data;
-    if (entries.contains(std::string(kClaimEntry)))
-      return Error{ReasonCode::kRequestMalformed,
-                   "init-data may not bring an entry portcullis.json of its own", "metadata.annotations"};
   }
   entries[std::string(kClaimEntry)] =
       codec::ToText(ClaimFor(pod, context.guest_url, context.broker, release_id, namespace_name, wanted));
@@ -122,9 +119,7 @@ Error BrokerUnknown() {
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random) {
   const Json& pod = request.object;
   if (request.operation != "CREATE" || !AsksForKey(pod)) return {};
-  // Called again after another webhook: what we wrote is there, and ValidatePod holds it to the rules.
-  if (!kube::LabelOf(pod, kube::kReleaseIdLabel).empty()) return {};
-
+  if (const auto clean = RefuseBrought(pod); !clean) return Deny(clean.error());
   if (const auto confidential = RequireConfidential(pod, context); !confidential)
     return Deny(confidential.error());
   const auto wanted = ResolveKey(pod, request.namespace_name, context);

@@ -31,8 +31,12 @@ struct AdmissionContext {
       model_key;
 };
 
-/// Whether the pod asks for a key: it carries the policy or the release-id label.
+/// Whether the pod asks for a key: it carries the policy or the release-id label, of whatever value.
 bool AsksForKey(const codec::Json& pod);
+
+/// A release belongs to one pod: whatever admission writes must not be there before, else a copied or made up
+/// pod would carry the release of another. Names each such field. Error: RequestMalformed.
+Result<> RefuseBrought(const codec::Json& pod);
 
 /// What can't be confidential is refused, naming the field: no confidential RuntimeClass and no attested-node
 /// selector, a debug RuntimeClass, host access. Errors: NotConfidential, HostAccessNotAllowed.
@@ -52,8 +56,8 @@ Result<WantedKey> ResolveKey(const codec::Json& pod, const std::string& namespac
 Result<> RequireRulesForTee(const codec::Json& pod, const std::string& namespace_name,
                             const AdmissionContext& context);
 
-/// Mutating admission of a new pod: release id, init-data, agent, volume, environment. Calling it on its own
-/// result changes nothing.
+/// Mutating admission of a new pod: release id, init-data, agent, volume, environment. Its own result it
+/// refuses (RefuseBrought), so it must be called once (reinvocationPolicy: Never).
 Admission MutatePod(const AdmissionRequest& request, const AdmissionContext& context, Random& random);
 
 /// Validating admission of the final object and of later changes: what MutatePod wrote must be there and

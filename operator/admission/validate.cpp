@@ -62,7 +62,7 @@ std::string_view RepositoryOf(std::string_view image) {
 
 /// What decides what the agent does. The rest may differ: the API server fills in defaults, other webhooks
 /// add. The image's version is left open: while one release takes the place of another, replicas of both are
-/// asked.
+/// asked, and nobody but a replica can have written this (RefuseBrought).
 bool IsInjectedAgent(const Json& container, const Json& pod, const AdmissionContext& context) {
   const Json agent = AgentContainer(context.agent_image, AgentUserFor(pod));
   const Json* arguments = container.Find("args");

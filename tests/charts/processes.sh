@@ -94,6 +94,14 @@ registered() {
     .status.conditions[]? | select(.type == "Registered" and .status == "True")] | length == 1'
 }
 works 'its release is registered at the broker' soon registered
+copied() { # as backup tools and "kubectl get -o yaml" carry a pod elsewhere
+  kubectl -n team-a get pod quickstart -o json |
+    jq '.metadata.name = "copy" | del(.metadata.uid, .metadata.resourceVersion, .status)' | kubectl create "$@" -f -
+}
+refused 'a copy of it is refused' 'remove these fields .metadata.labels..portcullis.dev/release-id' copied
+refused 'in a dry run too' 'remove these fields' copied --dry-run=server
+works 'the pod itself is taken any number of times' bash -c \
+  "for i in 1 2; do sed 's/name: quickstart\$/name: again/' '$root/deploy/quickstart-pod.yaml' | '$tools/kubectl' create --dry-run=server -f - || exit; done"
 refused 'the label stays on it' 'label of the release changed' kubectl -n team-a label pod quickstart portcullis.dev/policy-
 refused 'no ephemeral container joins it' 'ephemeral container could read the key' ephemeral team-a quickstart
 refused 'a pod without a confidential RuntimeClass is refused' 'RuntimeClass is not a confidential one' \

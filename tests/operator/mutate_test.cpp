@@ -90,12 +90,6 @@ TEST_F(MutatePodTest, DrawsAReleaseIdForEachPod) {
   EXPECT_NE(ReleaseIdOf(Admitted()), ReleaseIdOf(Admitted()));
 }
 
-TEST_F(MutatePodTest, ChangesNothingWhenCalledOnItsOwnResult) {
-  const auto again = Mutate(Admitted());
-  ExpectAdmitted(again);
-  EXPECT_TRUE(again.patch.empty());
-}
-
 TEST_F(MutatePodTest, ActsOnCreationOnly) {
   for (const char* operation : {"UPDATE", "DELETE", "CONNECT"}) {
     const auto admission = MutatePod(Request(Pod(), operation), context, random);
@@ -117,12 +111,6 @@ TEST_F(MutatePodTest, KeepsTheUsersOtherInitDataEntries) {
   EXPECT_EQ(data.at("policy.rego"), "package p");
   EXPECT_EQ(kube::AnnotationOf(pod, "example.com/other"), "kept");
   ExpectAdmitted(Validate(pod));
-}
-
-TEST_F(MutatePodTest, RefusesInitDataWithAClaimOfTheUsersOwn) {
-  Json pod = Pod();
-  SetInitData(pod, {{"portcullis.json", "{}"}});
-  ExpectDenied(Mutate(pod), ReasonCode::kRequestMalformed, "metadata.annotations");
 }
 
 TEST_F(MutatePodTest, RefusesInitDataThatCanNotBeRead) {
@@ -163,6 +151,12 @@ TEST_F(MutatePodTest, RefusesAPolicyThatTheNamespaceDoesNotHave) {
   ExpectDenied(Mutate(Pod()), ReasonCode::kPolicyMissing, "portcullis.dev/policy");
   policies["demo/llama"] = Json::Object({{"keys", codec::JsonArray()}});
   ExpectDenied(Mutate(Pod()), ReasonCode::kPolicyMissing, "llama");
+}
+
+TEST_F(MutatePodTest, TakesALabelWithoutAValueForAnAskingPodToo) {
+  Json pod = Pod();
+  SetLabel(pod, kube::kPolicyLabel, "");
+  ExpectDenied(Mutate(pod), ReasonCode::kPolicyMissing, "portcullis.dev/policy");
 }
 
 TEST_F(MutatePodTest, RefusesAKeyThatTheNamespaceDoesNotHave) {
