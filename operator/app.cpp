@@ -92,8 +92,10 @@ int StartWebhook(const Options& options, Random& random, const Clock& clock, met
   if (!broker) return Fail("broker can't be used", broker.error());
   parts.webhook_api = std::move(*api);
   parts.webhook_broker = std::move(*broker);
-  auto webhook = Webhook::Start(options, *parts.webhook_api, *parts.webhook_broker, random, clock, metrics);
+  auto webhook = Webhook::Start(options, *parts.webhook_api, *parts.webhook_broker, random, clock, metrics,
+                                stop_requested);
   if (!webhook) return Fail("webhook can't be served", webhook.error());
+  if (!*webhook) return 0;  // told to stop before there was anything to serve
   Log(LogLevel::kInfo, "webhook serving", {{"port", std::to_string((*webhook)->port())}});
   const std::lock_guard lock(parts.mutex);
   parts.webhook = std::move(*webhook);

@@ -41,8 +41,8 @@ Webhook::Webhook(const Options& options, kube::Api& api, Broker& broker, Random&
       keys_(api, kube::kModelKeys, "", "", [](const kube::ObjectKey&) {}) {}
 
 Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Api& api, Broker& broker,
-                                                Random& random, const Clock& clock,
-                                                metrics::Metrics& metrics) {
+                                                Random& random, const Clock& clock, metrics::Metrics& metrics,
+                                                const std::atomic<bool>& stop_requested) {
   std::unique_ptr<Webhook> webhook(new Webhook(options, api, broker, random, clock, metrics));
   Webhook* self = webhook.get();
   webhook->threads_.emplace_back([self] { self->policies_.Run(self->stop_); });
@@ -50,10 +50,11 @@ Result<std::unique_ptr<Webhook>> Webhook::Start(const Options& options, kube::Ap
   webhook->threads_.emplace_back([self] { self->RefreshLoop(); });
   // The server needs a certificate to start with; the API server may take a moment.
   while (webhook->certificate_.Current().first.empty()) {
+    if (stop_requested) return std::unique_ptr<Webhook>();
     if (const auto refreshed = webhook->certificate_.Refresh();
         !refreshed && refreshed.error().code == ReasonCode::kForbidden)
       return refreshed.error();
-    kube::WaitUnlessStopped(std::chrono::milliseconds(500), webhook->stop_);
+    kube::WaitUnlessStopped(std::chrono::milliseconds(500), stop_requested);
   }
   http::ServerOptions server = options.webhook;
   server.certificate_source = [self] { return self->certificate_.Current(); };

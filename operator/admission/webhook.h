@@ -19,10 +19,11 @@ namespace portcullis::control {
 /// keys. Serves on every replica; no leader is needed.
 class Webhook {
  public:
-  /// Starts informers, certificate refresh and the server. Errors: ConfigurationInvalid, Unreachable.
+  /// Starts informers, certificate refresh and the server. Waits for the API server until `stop_requested`;
+  /// nullptr then. Errors: ConfigurationInvalid, Forbidden, Unreachable.
   static Result<std::unique_ptr<Webhook>> Start(const Options& options, kube::Api& api, Broker& broker,
-                                                Random& random, const Clock& clock,
-                                                metrics::Metrics& metrics);
+                                                Random& random, const Clock& clock, metrics::Metrics& metrics,
+                                                const std::atomic<bool>& stop_requested);
   ~Webhook();
   /// "" when ready; else the step that is missing.
   std::string NotReady() const;

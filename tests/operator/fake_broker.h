@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,7 @@ class FakeBroker final : public control::Broker {
   Result<Json> put_answer = Json::Object({});  // to PUTs of keys and policies
   bool policies_need_keys = false;             // a policy is refused until its namespace has a key
   std::deque<Json> decision_pages;             // what Decisions says, one after the other
+  std::function<Result<Json>()> identity = [] { return Json::Object({}); };
 
   Result<Json> PutKey(const std::string& ns, const std::string& name, const Json& spec) override {
     const std::lock_guard lock(mutex_);
@@ -112,7 +114,7 @@ class FakeBroker final : public control::Broker {
     decision_pages.pop_front();
     return page;
   }
-  Result<Json> Identity() override { return Json::Object({}); }
+  Result<Json> Identity() override { return identity(); }
 
   /// For tests beside a running controller.
   template <typename Change>
