@@ -106,7 +106,44 @@ refused 'the label stays on it' 'label of the release changed' kubectl -n team-a
 refused 'no ephemeral container joins it' 'ephemeral container could read the key' ephemeral team-a quickstart
 refused 'a pod without a confidential RuntimeClass is refused' 'RuntimeClass is not a confidential one' \
   kubectl create -f <(sed '/runtimeClassName/d; s/name: quickstart/name: open/' "$root/deploy/quickstart-pod.yaml")
-works 'deleting the pod' kubectl -n team-a delete pod quickstart --grace-period=0 --force
+# "restricted", each setting on the containers: what admission adds must be as restricted.
+restricted_pod() {
+  kubectl create -f - <<'POD'
+apiVersion: v1
+kind: Pod
+metadata: {name: restricted, namespace: team-a, labels: {portcullis.dev/policy: quickstart}}
+spec:
+  runtimeClassName: kata-qemu-snp
+  containers:
+    - name: server
+      image: registry.k8s.io/pause:3.10
+      securityContext:
+        {runAsNonRoot: true, runAsUser: 1000, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}
+POD
+}
+works 'the namespace becomes a restricted one' kubectl label namespace team-a pod-security.kubernetes.io/enforce=restricted
+works 'a restricted pod that asks for the key is admitted' restricted_pod
+as_restricted() {
+  kubectl -n team-a get pod restricted -o json | jq -e '.spec.initContainers[0] | .securityContext.runAsNonRoot and
+    .securityContext.runAsUser == 1000 and .args == ["fetch", "--out", "/run/portcullis"]'
+}
+works 'its agent runs as its containers do' as_restricted
+works 'the namespace becomes a baseline one' kubectl label --overwrite namespace team-a pod-security.kubernetes.io/enforce=baseline
+two_users() {
+  kubectl create --dry-run=server -f - <<'POD' 2>&1 | grep 'Warning: spec.securityContext.runAsUser: '
+apiVersion: v1
+kind: Pod
+metadata: {name: two-users, namespace: team-a, labels: {portcullis.dev/policy: quickstart}}
+spec:
+  runtimeClassName: kata-qemu-snp
+  containers:
+    - {name: server, image: registry.k8s.io/pause:3.10, securityContext: {runAsUser: 1000}}
+    - {name: proxy, image: registry.k8s.io/pause:3.10, securityContext: {runAsUser: 1337}}
+POD
+}
+works 'a pod whose containers can not all read the key is admitted with a warning' two_users
+works 'the namespace becomes an ordinary one' kubectl label namespace team-a pod-security.kubernetes.io/enforce-
+works 'deleting the pods' kubectl -n team-a delete pod quickstart restricted --grace-period=0 --force
 revoked() { cli releases -o json | grep -q Revoked; }
 works 'revokes its release' soon revoked
 
