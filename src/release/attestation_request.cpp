@@ -88,7 +88,10 @@ snp::ReportData ExpectedReportData(std::string_view nonce_text, const Json& tee_
 }
 
 Result<AttestationRequest> ParseAttestationRequest(std::string_view body, std::string_view tee) {
-  const Json value = TRY(codec::ParseJson(body, {.max_bytes = 2u << 20, .max_depth = 32}));
+  // Evidence with certificates as lists of numbers has some ten thousand values; each costs far more memory
+  // than bytes of the body.
+  constexpr codec::JsonLimits kLimits{.max_bytes = 2u << 20, .max_depth = 32, .max_values = 1u << 16};
+  const Json value = TRY(codec::ParseJson(body, kLimits));
   ObjectReader in = TRY(ObjectReader::Open(value));
 
   std::string init_data_text;

@@ -49,8 +49,8 @@ void WriteText(const std::string& text, codec::JsonWriter& out) {
     out.Text(Cut(text));
 }
 
-Json Cell(const codec::JsonArray& row, std::size_t column) {
-  return column < row.size() ? row[column] : Json("");
+Json TakeCell(codec::JsonArray& row, std::size_t column) {
+  return column < row.size() ? std::move(row[column]) : Json("");
 }
 
 }  // namespace
@@ -71,20 +71,22 @@ void WriteProof(const evidence::ProofTree& tree, codec::JsonWriter& out) {
   out.EndArray();
 }
 
-Json ShownProof(const Json& stored) {
+Json ShownProof(Json stored) {
   codec::JsonArray out;
-  const codec::JsonArray* rows = stored.if_array();
-  for (const Json& item : rows != nullptr ? *rows : codec::JsonArray()) {
-    const codec::JsonArray* row = item.if_array();
+  codec::JsonArray* rows = stored.if_array();
+  if (rows == nullptr) return out;
+  out.reserve(rows->size());
+  for (Json& item : *rows) {
+    codec::JsonArray* row = item.if_array();
     if (row == nullptr || row->empty() || row->front().if_string() == nullptr) continue;
     const auto known = AllRows().find(*row->front().if_string());
     const bool found = known != AllRows().end();
     out.push_back(
-        Json::Object({{"id", row->front()},
+        Json::Object({{"id", TakeCell(*row, 0)},
                       {"reason", found ? Json(NameOf(known->second.reason)) : Json("")},
-                      {"outcome", Cell(*row, 1)},
-                      {"expected", Cell(*row, 2)},
-                      {"actual", Cell(*row, 3)},
+                      {"outcome", TakeCell(*row, 1)},
+                      {"expected", TakeCell(*row, 2)},
+                      {"actual", TakeCell(*row, 3)},
                       {"source", found ? Json(std::string_view(known->second.source)) : Json("")}}));
   }
   return out;

@@ -45,6 +45,6 @@ inline constexpr std::size_t kMaxStoredText = 4096;
 void WriteProof(const evidence::ProofTree& tree, codec::JsonWriter& out);
 /// A stored tree as every output shows it (evidence::ProofTree::ToJson()). A row that no table has any more
 /// keeps what was stored.
-codec::Json ShownProof(const codec::Json& stored);
+codec::Json ShownProof(codec::Json stored);
 
 }  // namespace portcullis::release

@@ -33,7 +33,7 @@ Result<Broker::Reappraised> Broker::Reappraise(store::Transaction& transaction, 
   const auto kept = ParseKeptEvidence(release.evidence);
   // Where no Secret may hold the key any more, the one that does must go.
   const bool delivery_kept = policy.policy.delivery == policy::Delivery::kSecret ||
-                             release.Decision().TextAt({"delivery"}) != "Secret";
+                             release.Decision().TextAt({"delivery"}) == "Direct";
   if (!kept || !delivery_kept || policy.policy.max_releases < release.releases) return revoke();
   const policy::Requester requester{who.namespace_name, who.service_account, who.key, kept->init_data,
                                     who.init_data_digest};

@@ -49,7 +49,7 @@ Json Shown(std::string_view stored) {
   if (stored.empty()) return nullptr;
   auto value = codec::ParseJson(stored);
   if (!value) return nullptr;
-  if (Json* checks = value->Find("checks")) *checks = ShownProof(*checks);
+  if (Json* checks = value->Find("checks")) *checks = ShownProof(std::move(*checks));
   return *std::move(value);
 }
 

@@ -159,5 +159,13 @@ TEST_F(Certificates, AreAtMostEightFromBothPlaces) {
   EXPECT_EQ(nine.reply.error().code, ReasonCode::kEvidenceMalformed);
 }
 
+TEST(ParseAttestationRequest, RefusesABodyOfMoreValuesThanEvidenceHas) {
+  std::string body = "[0";
+  for (int i = 0; i < 70'000; ++i) body += ",0";
+  const auto request = release::ParseAttestationRequest(body + "]", "snp");
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().text.view(), codec::kTooManyJsonValues.view());
+}
+
 }  // namespace
 }  // namespace portcullis::test
