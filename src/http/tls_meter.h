@@ -6,8 +6,8 @@
 
 namespace portcullis::http {
 
-/// Counts what a peer makes a TLS connection do that brings no request. Watches one connection, which must not
-/// outlive it.
+/// Counts what a peer makes a TLS connection do that brings no request. Watches one connection, which must
+/// not outlive it.
 class TlsMeter {
  public:
   TlsMeter() = default;
@@ -15,7 +15,8 @@ class TlsMeter {
 
   void Watch(SSL* connection);
   void BeginRequest() { interludes_ = 0; }
-  /// Whether the peer has changed its key, or asked to renegotiate, more often than a request gives reason to.
+  /// Whether the peer has changed its key, or asked to renegotiate, more often than a request gives reason
+  /// to.
   bool exceeded() const;
 
  private:

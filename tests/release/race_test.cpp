@@ -27,8 +27,7 @@ using SinceRegistration = BrokerTest;
 
 TEST_F(SinceRegistration, AnotherPolicyDecides) {
   const LabGuest guest = Admit(1);
-  ASSERT_TRUE(
-      PutPolicy({.revision = 2, .measurements = {lab::LaunchState::Filled<snp::Measurement>(0x77)}}));
+  ASSERT_TRUE(PutPolicy({.revision = 2, .measurements = {lab::LaunchState::Filled<snp::Measurement>(0x77)}}));
   EXPECT_THAT(Attest(guest).reasons(), ElementsAre(ReasonCode::kMeasurementNotAllowed));
   ExpectRecordedDenial(guest, ReasonCode::kMeasurementNotAllowed);
 }
