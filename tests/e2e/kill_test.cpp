@@ -128,7 +128,7 @@ TEST(ControllerAway, TakesBackAKeyThatWasDeletedMeanwhile) {
   Installation& installation = world.installation();
   const auto desk = installation.folder() / "key-owner";
   const auto wrapped = installation.Cli({"key", "wrap", "--key", desk / "model.key", "--authority",
-                                         desk / "authority.pub", "--namespace", kTeam, "--name", "spare",
+                                         desk / "authority.key", "--namespace", kTeam, "--name", "spare",
                                          "--resource", "team-a/model-key/spare", "--version", "1"});
   ASSERT_TRUE(wrapped);
   ASSERT_EQ(wrapped->exit_code, 0) << ReadText(installation.logs() / "cli.log");
