@@ -160,13 +160,14 @@ TEST_F(ServerTest, TakesABodyUpToTheLimit) {
 }
 
 TEST_F(ServerTest, SendsALargeAnswerWholeToAClientThatReadsLate) {
-  Start();
+  Start([](ServerOptions& options) { options.limits.write_timeout = 60s; });
   std::string body;
   while (body.size() < Limits().max_body_bytes - 8) body += std::to_string(body.size()) + "\n";
   RawConnection late(port());
   late.Send(Post("/eightfold", body), false);  // more than the buffers on the way take
   late.Send(Get("/healthz"), false);
   while (Served("2xx") < 1) std::this_thread::sleep_for(10ms);
+  late.CollectUntil([&] { return !late.responses().empty(); }, 50s);
   const auto response = late.Next();
   ASSERT_TRUE(response);
   ASSERT_EQ(response->body.size(), 8 * body.size());
@@ -344,18 +345,18 @@ TEST_F(ServerTest, StopsAfterWhatIsUnderWay) {
 }
 
 TEST_F(ServerTest, StopsAfterAnAnswerThatIsBeingWritten) {
-  Start([](ServerOptions& options) { options.limits.idle_timeout = 60s; });
+  Start([](ServerOptions& options) { options.limits.idle_timeout = options.limits.write_timeout = 60s; });
   RawConnection reading(port());
   reading.Send(Get("/huge"), false);
   while (Served("2xx") < 1) std::this_thread::sleep_for(10ms);
-  std::thread stopping([this] { server_->Stop(60s); });
+  const std::jthread stopping([this] { server_->Stop(60s); });
   while (RawConnection(port()).connected()) std::this_thread::sleep_for(10ms);
+  reading.CollectUntil([&] { return !reading.responses().empty(); }, 50s);
   const auto response = reading.Next();  // its head was made before
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 200);
   EXPECT_FALSE(response->Has("Connection: close"));
   EXPECT_TRUE(reading.ClosesWithin(10s));
-  stopping.join();
 }
 
 TEST_F(ServerTest, StopsTwiceAndWithoutGrace) {
