@@ -120,8 +120,15 @@ bool Controller::HasRelease(const kube::ObjectKey& release, std::string_view pod
 
 void Controller::PodChanged(const kube::ObjectKey& key) {
   const auto pod = pods_->informer.Find(key);
-  if (pod == nullptr) return;  // deleted: the KeyRelease is collected with it, which is an event of its own
+  const auto before = release_of_pod_.find(key);
+  if (before != release_of_pod_.end() && (pod == nullptr || before->second != ReleaseKeyOf(*pod))) {
+    // The garbage collector takes the KeyRelease in its own time, which may be minutes.
+    if (releases_->informer.Find(before->second) != nullptr) releases_->queue.Add(before->second);
+    release_of_pod_.erase(before);
+  }
+  if (pod == nullptr) return;
   const kube::ObjectKey release = ReleaseKeyOf(*pod);
+  release_of_pod_.insert_or_assign(key, release);
   if (!HasRelease(release, kube::UidOf(*pod))) return pods_->queue.Add(key);
   // Of all that happens to a pod, its end alone is its release's business.
   if (IsFinished(*pod)) releases_->queue.Add(release);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -50,6 +51,7 @@ class Controller {
   std::atomic<bool> stop_{false};
   std::vector<std::unique_ptr<Kind>> kinds_;
   Kind *keys_ = nullptr, *policies_ = nullptr, *releases_ = nullptr, *pods_ = nullptr;
+  std::map<kube::ObjectKey, kube::ObjectKey> release_of_pod_;  // touched by the thread of the pods' informer
   std::vector<std::thread> threads_;
 };
 

@@ -297,6 +297,15 @@ Result<> MainJob::AwaitDecision(PodStory& story) {
   return Done{};
 }
 
+Result<std::string> MainJob::PhaseAtBroker(const std::string& id) {
+  const auto listed = TRY(installation_.Cli({"releases", "-o", "json"}));
+  const Json answer = TRY(codec::ParseJson(listed.output));
+  if (const Json* releases = answer.Find("releases"); releases != nullptr && releases->if_array() != nullptr)
+    for (const Json& release : *releases->if_array())
+      if (release.TextAt({"id"}) == id) return std::string(release.TextAt({"phase"}));
+  return Error{ReasonCode::kNotFound, "no such release", id};
+}
+
 Result<> MainJob::DeletePod(const std::string& name) {
   const auto release = TRY(KeyReleaseOf(name));
   const std::string secret(release.TextAt({"status", "secretName"}));
@@ -305,8 +314,8 @@ Result<> MainJob::DeletePod(const std::string& name) {
       {"delete", "pod", name, "-n", kTeam, "--grace-period=0", "--force", "--wait=false"}));
   const bool gone = Eventually(std::chrono::seconds(60), [&] {
     const auto exists = SecretExists(secret);
-    const auto listed = installation_.Cli({"releases", "-o", "json"});
-    return exists && !*exists && listed && listed->output.find("Revoked") != std::string::npos;
+    const auto phase = PhaseAtBroker(id);
+    return exists && !*exists && phase && *phase == "Revoked";
   });
   if (!gone) return Error{ReasonCode::kInternalError, "the release was not revoked", id};
   return Done{};

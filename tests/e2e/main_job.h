@@ -69,6 +69,8 @@ class MainJob {
   /// The pod's KeyRelease.
   Result<codec::Json> KeyReleaseOf(const std::string& pod);
   Result<bool> SecretExists(const std::string& name);
+  /// The phase of a release, as the CLI shows it.
+  Result<std::string> PhaseAtBroker(const std::string& id);
   /// Whether any of our accounts ever wrote a Secret of this name, by the API server's own audit log.
   bool SecretWasEverWritten(const std::string& name) const;
   /// Creates a pod through the real admission webhook; Error with its message where refused.

@@ -132,6 +132,26 @@ TEST_F(ControllerTest, AsksOnlyWhatAPodsStartAndEndNeed) {
   });
 }
 
+TEST_F(ControllerTest, TakesAReleaseBackAtOnceWhenItsPodGoes) {
+  Start();
+  Await("all is listed", [&] { return controller.NotReady().empty(); });
+  const Json pod = PutPod("llama-0"), other = PutPod("llama-1");
+  const kube::ObjectKey key_release = KeyReleaseOf(pod);
+  for (const Json* each : {&pod, &other})
+    Await("it is registered", [&] { return PhaseOf(KeyReleaseOf(*each)) == "Registered"; });
+  api.Remove(kube::kPods, {"demo", "llama-0"});
+  Await("it is revoked", [&] { return PhaseOf(key_release) == "Revoked"; });
+  EXPECT_EQ(PhaseAtBroker(ReleaseIdOf(pod)), "Revoked") << "though no garbage collector was there";
+  // A pod of the same name with a release of its own, as a StatefulSet makes it, seen in place of the old
+  // one.
+  Json fresh = Admitted();
+  fresh.Member("metadata").Set("namespace", "demo").Set("name", "llama-1");
+  api.Remove(kube::kPods, {"demo", "llama-1"});
+  api.Put(kube::kPods, fresh);
+  Await("the old one's is revoked", [&] { return PhaseOf(KeyReleaseOf(other)) == "Revoked"; });
+  Await("the new one's is registered", [&] { return PhaseOf(KeyReleaseOf(fresh)) == "Registered"; });
+}
+
 TEST_F(ControllerTest, LooksAtEverythingWhenTheBrokersDecisionsGoBack) {
   const Json pod = PutPod("llama-0");
   PutObject(kube::kModelKeys, {"demo", "llama"});
