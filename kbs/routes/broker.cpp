@@ -1,3 +1,6 @@
+#include <atomic>
+#include <memory>
+
 #include "audit/audit.h"
 #include "codec/json.h"
 #include "kbs/routes/query.h"
@@ -142,12 +145,32 @@ Response RevokeRelease(release::Broker& broker, const Request& request) {
   return Response::JsonBody(200, broker.Shown(*release));
 }
 
-Response Decisions(release::Broker& broker, const Request& request) {
+/// A poll that waits holds one of the server's workers. Half of those stay for what can't wait (a
+/// revocation), and auditors can't keep the operator from polling.
+class WaitingPolls {
+ public:
+  static constexpr int kMax = 8, kMaxOfAuditors = 4;
+  using Place = std::unique_ptr<WaitingPolls, void (*)(WaitingPolls*)>;
+
+  /// nullptr where there is no place.
+  Place Take(bool is_operator) {
+    Place place(this, [](WaitingPolls* polls) { --polls->waiting_; });
+    if (++waiting_ > (is_operator ? kMax : kMaxOfAuditors)) place.reset();
+    return place;
+  }
+
+ private:
+  std::atomic<int> waiting_{0};
+};
+
+Response Decisions(release::Broker& broker, WaitingPolls& polls, bool is_operator, const Request& request) {
   const auto after = QueryInteger(request, "after", 0, 0, INT64_MAX);
   const auto wait = QueryInteger(request, "wait", 0, 0, kMaxWaitSeconds);
   const auto limit = QueryInteger(request, "limit", kMaxPage, 1, kMaxPage);
   for (const auto* value : {&after, &wait, &limit})
     if (!*value) return Problem(value->error(), request);
+  const auto place = *wait > 0 ? polls.Take(is_operator) : WaitingPolls::Place(&polls, [](WaitingPolls*) {});
+  if (!place) return Problem({ReasonCode::kOverloaded, "as many polls wait as may"}, request);
   return Answer(broker.Decisions(*after, std::chrono::seconds(*wait), *limit), request);
 }
 
@@ -205,7 +228,11 @@ http::Router BrokerRoutes(release::Broker& broker, audit::Log& audit, const Opti
   add(Role::kAuditor, "GET", "/v1/releases", [&broker](const Request& r) { return ListReleases(broker, r); });
   add(Role::kOperator, "DELETE", "/v1/releases/{id}",
       [&broker](const Request& r) { return RevokeRelease(broker, r); });
-  add(Role::kAuditor, "GET", "/v1/decisions", [&broker](const Request& r) { return Decisions(broker, r); });
+  add(Role::kAuditor, "GET", "/v1/decisions",
+      [&broker, &clients, polls = std::make_shared<WaitingPolls>()](const Request& r) {
+        const bool is_operator = clients.at(r.client->common_name).contains(Role::kOperator);
+        return Decisions(broker, *polls, is_operator, r);
+      });
   add(Role::kAuditor, "GET", "/v1/identity", [&broker, &options](const Request&) {
     return Response::JsonBody(200, broker.IdentityDocument(options.guest_url));
   });

@@ -1,5 +1,7 @@
 // The broker API: who may do what, and what problems look like.
 
+#include <thread>
+
 #include "kbs/routes/routes.h"
 #include "tests/release/broker_fixture.h"
 
@@ -334,6 +336,42 @@ TEST_F(BrokerRoutes, OpsTellsHealthWithoutNames) {
   for (const char* name : {kNamespace, kKeyName, kPolicyName, kServiceAccount})
     EXPECT_EQ(metrics.body.find(name), std::string::npos) << name;
   EXPECT_EQ(metrics.body.find(guest_.release_id), std::string::npos);
+}
+
+TEST_F(BrokerRoutes, LetPollsWaitOnlyWhereOthersAreStillServed) {
+  const http::Router routes = kbs::BrokerRoutes(*broker_, *log_, options_);
+  const auto poll = [&](const std::string& client, const std::string& wait) {
+    Request request;
+    request.method = "GET";
+    request.path = "/v1/decisions";
+    request.query = {{"after", "0"}, {"wait", wait}};
+    request.id = "the-request";
+    request.client = http::ClientIdentity{client, {}, {}};
+    return routes.Dispatch(request);
+  };
+  const auto fill = [&](const std::string& client, std::vector<std::thread>& waiting, int count) {
+    for (int i = 0; i < count; ++i)
+      waiting.emplace_back([&, client] {
+        while (poll(client, "30").status != 200) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      });
+  };
+  // Whoever finds no place is told at once; until all the others wait, he is one of them for a second.
+  const auto refused_soon = [&](const std::string& client) {
+    for (int i = 0; i < 20; ++i)
+      if (const Response answer = poll(client, "1"); answer.status != 200) {
+        ExpectProblem(answer, 503, ReasonCode::kOverloaded);
+        return true;
+      }
+    return false;
+  };
+  std::vector<std::thread> waiting;
+  fill("portcullis-auditor", waiting, 4);
+  EXPECT_TRUE(refused_soon("portcullis-auditor"));
+  EXPECT_EQ(poll("portcullis-auditor", "0").status, 200) << "who does not wait holds nothing";
+  fill("portcullis-operator", waiting, 4);
+  EXPECT_TRUE(refused_soon("portcullis-operator"));
+  broker_->Interrupt();
+  for (std::thread& thread : waiting) thread.join();
 }
 
 }  // namespace
