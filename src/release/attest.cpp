@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 #include "release/broker.h"
 #include "release/kept_evidence.h"
+#include "release/mirrors.h"
 #include "release/proof.h"
 #include "release/token.h"
 
@@ -284,6 +285,13 @@ Result<> Broker::SealKey(store::Transaction& transaction, Attempt& attempt, cons
     deny("not known to the broker");
     return Done{};
   }
+  const Registration& who = attempt.release.registration;
+  for (const auto& [kind, name] :
+       {std::pair{MirrorKind::kKey, who.key}, std::pair{MirrorKind::kPolicy, who.policy}})
+    if (!TRY(IsMirroredFor(transaction, kind, {who.namespace_name, name}, who.cluster))) {
+      deny("key or policy is not, or no longer, in cluster " + Quoted(who.cluster));
+      return Done{};
+    }
   // The appraisal saw the key before this transaction; meanwhile it may have become another authority's.
   if (key->authority.Thumbprint() != snapshot.policy->authority)
     return Error{ReasonCode::kConflict, "the authority under the appraisal changed"};

@@ -21,6 +21,15 @@ Result<bool> RemoveMirror(store::Transaction& transaction, MirrorKind kind, cons
              {NumberOf(kind), object.namespace_name, object.name, cluster})) == 1;
 }
 
+Result<bool> IsMirroredFor(store::Transaction& transaction, MirrorKind kind, const ObjectName& object,
+                           const std::string& cluster) {
+  return !TRY(transaction.Query(
+                  "SELECT 1 FROM mirrors WHERE kind = ? AND namespace = ? AND name = ? AND cluster "
+                  "IN (?, '') LIMIT 1",
+                  {NumberOf(kind), object.namespace_name, object.name, cluster}))
+              .empty();
+}
+
 Result<bool> IsMirrored(store::Transaction& transaction, MirrorKind kind, const ObjectName& object) {
   return !TRY(transaction.Query("SELECT 1 FROM mirrors WHERE kind = ? AND namespace = ? AND name = ? LIMIT 1",
                                 {NumberOf(kind), object.namespace_name, object.name}))

@@ -22,6 +22,9 @@ Result<bool> AddMirror(store::Transaction& transaction, MirrorKind kind, const O
 /// True where the cluster mirrored it.
 Result<bool> RemoveMirror(store::Transaction& transaction, MirrorKind kind, const ObjectName& object,
                           const std::string& cluster);
+/// By this cluster, or by nobody's in particular, which is for all.
+Result<bool> IsMirroredFor(store::Transaction& transaction, MirrorKind kind, const ObjectName& object,
+                           const std::string& cluster);
 /// By whichever cluster.
 Result<bool> IsMirrored(store::Transaction& transaction, MirrorKind kind, const ObjectName& object);
 /// A page in order of namespace and name, of what `cluster` mirrors, or any cluster where it is nullopt.

@@ -13,11 +13,15 @@ namespace {
 constexpr std::size_t kReappraisedAtOnce = 50;    // some 50 ms of a transaction, which others wait for
 constexpr std::chrono::minutes kOwedInterval{1};  // new collateral is looked for as often
 
-/// Whether all that fails is what we ourselves lack: it says nothing about the guest.
+/// Whether all that fails is what we ourselves lack, and all the rest was judged: then nothing is said
+/// against the guest. Where rows of the policy could not be judged, the guest may be what the new policy
+/// shuts out.
 bool OnlyOursFails(const evidence::ProofTree& tree) {
-  const auto reasons = tree.reasons();
-  return !reasons.empty() && std::ranges::all_of(reasons, [](ReasonCode reason) {
-    return reason == ReasonCode::kCollateralStale || reason == ReasonCode::kEndorsementMissing;
+  return std::ranges::all_of(tree.findings, [](const evidence::Finding& finding) {
+    return finding.outcome == evidence::Outcome::kPassed ||
+           (finding.outcome == evidence::Outcome::kFailed &&
+            (finding.reason == ReasonCode::kCollateralStale ||
+             finding.reason == ReasonCode::kEndorsementMissing));
   });
 }
 
@@ -40,14 +44,16 @@ Result<Broker::Reappraised> Broker::Reappraise(store::Transaction& transaction, 
   const auto tree = policy::Appraise(policy.policy, requester, kept->evidence, kept->report_data,
                                      ports_.trust, ports_.clock.Now())
                         .tree;
-  // Nothing is granted by that: the lease, given under the policy before, ends when it would have.
-  if (!tree.allowed() && OnlyOursFails(tree)) return Reappraised::kOwed;
-  if (!tree.allowed()) return revoke();
-  release.policy_digest = crypto::DigestText(policy.policy.digest);
-  // A shorter lease counts from now on; a longer one needs a new attestation.
-  release.lease_expires = std::min(release.lease_expires, ports_.clock.Now() + policy.policy.lease);
+  const bool owed = !tree.allowed() && OnlyOursFails(tree);
+  if (!tree.allowed() && !owed) return revoke();
+  // A shorter lease counts from now on, also where the rest is still owed; a longer one needs a new
+  // attestation.
+  const WallTime lease_expires = std::min(release.lease_expires, ports_.clock.Now() + policy.policy.lease);
+  if (owed && lease_expires == release.lease_expires) return Reappraised::kOwed;
+  release.lease_expires = lease_expires;
+  if (!owed) release.policy_digest = crypto::DigestText(policy.policy.digest);
   TRY(SaveRelease(transaction, release));
-  return Reappraised::kSettled;
+  return owed ? Reappraised::kOwed : Reappraised::kSettled;
 }
 
 Result<Broker::Reappraised> Broker::ReappraiseLive(store::Transaction& transaction,

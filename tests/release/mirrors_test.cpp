@@ -28,12 +28,17 @@ class Mirrors : public BrokerTest {
   Result<Json> Policy(const std::string& cluster, const PolicyWish& wish = {}) {
     return broker_->PutPolicy("test", kNamespace, wish.name, owner_.Signed(PolicyDocument(wish)), cluster);
   }
-  /// A guest of a cluster that holds a key.
-  LabGuest Live(const std::string& cluster, int number) {
+  /// A guest of a cluster.
+  LabGuest Registered(const std::string& cluster, int number) {
     const LabGuest guest(IdOf(number));
     Json body = RegistrationFor(guest.release_id, guest.init_data);
     body.Set("cluster", cluster);
     EXPECT_TRUE(broker_->PutRelease(release::ParseRegistration(guest.release_id, body).value()));
+    return guest;
+  }
+  /// One that holds a key.
+  LabGuest Live(const std::string& cluster, int number) {
+    const LabGuest guest = Registered(cluster, number);
     EXPECT_TRUE(Attest(guest).allowed());
     return guest;
   }
@@ -87,12 +92,16 @@ TEST_F(Mirrors, OfAKeyTakeBackTheirOwnReleasesUntilTheLastDeletesIt) {
                                           "east withdrawn", "west deleted"));
 }
 
-TEST_F(Mirrors, ThatGoLastTakeBackWhatWasReleasedToAnyCluster) {
-  const LabGuest elsewhere = Live("north", 1);  // registered by a cluster that mirrors nothing
+TEST_F(Mirrors, ThatAClusterHasWithdrawnReleaseNothingToItsPods) {
+  const LabGuest policy_gone = Registered("east", 1), key_gone = Registered("west", 2);
   ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName, "east"));
-  EXPECT_EQ(ReleaseOf(elsewhere).phase, release::Phase::kReleased);
-  ASSERT_TRUE(broker_->DeletePolicy("test", kNamespace, kPolicyName, "west"));
-  EXPECT_EQ(ReleaseOf(elsewhere).revocation_cause, "PolicyDeleted");
+  ASSERT_TRUE(broker_->DeleteKey("test", kNamespace, kKeyName, "west"));
+  for (const LabGuest* guest : {&policy_gone, &key_gone})
+    EXPECT_EQ(Attest(*guest).reasons(), std::vector{ReasonCode::kKeyUnavailable});
+  EXPECT_EQ(Attest(Registered("north", 3)).reasons(), std::vector{ReasonCode::kKeyUnavailable})
+      << "which mirrors nothing";
+  ASSERT_TRUE(Policy("east"));
+  EXPECT_TRUE(Attest(policy_gone).allowed());
 }
 
 TEST_F(Mirrors, AreWithdrawnOnceAndByThemselvesOnly) {

@@ -43,11 +43,26 @@ TEST_F(Reappraisal, ThatLacksCollateralLeavesAReleaseAsItWasUntilThereIsSome) {
   EXPECT_EQ(CountRows("kind", "revocation"), 0);
 }
 
-TEST_F(Reappraisal, ThatLackedCollateralShortensTheLeaseOnceItPasses) {
-  const LabGuest guest = LiveAndOwed({.revision = 2, .lease_seconds = 60});
-  lists_.Lend(true);
-  ASSERT_TRUE(broker_->Sweep());
-  EXPECT_EQ(ReleaseOf(guest).lease_expires, clock_.Now() + 1min);
+TEST_F(Reappraisal, ThatLacksCollateralShortensTheLeaseAtOnceAndOnlyOnce) {
+  const LabGuest guest = LiveAndOwed({.revision = 2, .lease_seconds = 600});
+  const WallTime lease = clock_.Now() + 10min;
+  EXPECT_EQ(ReleaseOf(guest).lease_expires, lease) << "which takes no collateral";
+  for (const bool lent : {false, true}) {
+    lists_.Lend(lent);
+    clock_.Advance(1min);
+    ASSERT_TRUE(broker_->Sweep());
+    EXPECT_EQ(ReleaseOf(guest).lease_expires, lease);
+  }
+  EXPECT_EQ(ReleaseOf(guest).policy_digest, PolicyInForce());
+}
+
+TEST_F(Reappraisal, ThatCanNotJudgeTheNewPolicysRowsRevokes) {
+  // Without collateral nothing in a TDX quote is trusted, so no measurement can be held to the new policy.
+  const LabGuest guest = AdmitIn(policy::kTdx, 1);
+  ASSERT_TRUE(Attest(guest).allowed());
+  clock_.Advance(std::chrono::hours(24 * 60));
+  ASSERT_TRUE(PutPolicy({.revision = 2}));
+  EXPECT_EQ(ReleaseOf(guest).revocation_cause, "PolicyChanged");
 }
 
 TEST_F(Reappraisal, ThatLacksCollateralStillRevokesWhatFailsForAnotherReason) {
