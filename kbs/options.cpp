@@ -115,7 +115,7 @@ Result<Options> ParseOptions(std::string_view yaml) {
   options.guest.name = "guest";
   options.broker.name = "broker";
   options.ops.name = "ops";
-  options.broker.workers = 16;  // a long poll holds one while it waits, of which there are 8 at most
+  options.broker.workers = 32;  // a long poll holds one while it waits; those are 24 at most
   options.ops.workers = 1;
   if (const auto level = TRY(in.OptionalText("logLevel", 16)))
     options.log_level = TRY_AT("logLevel", ParseLogLevel(*level));

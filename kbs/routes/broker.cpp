@@ -32,11 +32,14 @@ Response Answer(const Result<>& done, const Request& request) {
 
 Result<std::string_view> ParseCause(std::string_view text) {
   // The label of a metric: a closed set.
-  for (const std::string_view known :
-       {"PodDeleted", "PodFinished", "PolicyChanged", "KeyRevoked", "Requested"})
+  for (const std::string_view known : {"PodDeleted", "PodFinished", "PolicyChanged", "PolicyDeleted",
+                                       "KeyRevoked", "LeaseExpired", "Requested"})
     if (text == known) return known;
-  return Error{ReasonCode::kRequestMalformed,
-               "cause is one of PodDeleted, PodFinished, PolicyChanged, KeyRevoked, Requested", Quoted(text)};
+  return Error{
+      ReasonCode::kRequestMalformed,
+      "cause is one of PodDeleted, PodFinished, PolicyChanged, PolicyDeleted, KeyRevoked, LeaseExpired, "
+      "Requested",
+      Quoted(text)};
 }
 
 Result<release::Broker::View> ParseView(std::string_view text) {
@@ -145,22 +148,22 @@ Response RevokeRelease(release::Broker& broker, const Request& request) {
   return Response::JsonBody(200, broker.Shown(*release));
 }
 
-/// A poll that waits holds one of the server's workers. Half of those stay for what can't wait (a
-/// revocation), and auditors can't keep the operator from polling.
+/// A poll that waits holds one of the server's workers. A quarter of those stay for what can't wait (a
+/// revocation), and auditors can't keep operators from polling.
 class WaitingPolls {
  public:
-  static constexpr int kMax = 8, kMaxOfAuditors = 4;
-  using Place = std::unique_ptr<WaitingPolls, void (*)(WaitingPolls*)>;
+  static constexpr int kMaxOfOperators = 16, kMaxOfAuditors = 8;
+  using Place = std::unique_ptr<std::atomic<int>, void (*)(std::atomic<int>*)>;
 
   /// nullptr where there is no place.
   Place Take(bool is_operator) {
-    Place place(this, [](WaitingPolls* polls) { --polls->waiting_; });
-    if (++waiting_ > (is_operator ? kMax : kMaxOfAuditors)) place.reset();
+    Place place(is_operator ? &operators_ : &auditors_, [](std::atomic<int>* waiting) { --*waiting; });
+    if (++*place > (is_operator ? kMaxOfOperators : kMaxOfAuditors)) place.reset();
     return place;
   }
 
  private:
-  std::atomic<int> waiting_{0};
+  std::atomic<int> operators_{0}, auditors_{0};
 };
 
 Response Decisions(release::Broker& broker, WaitingPolls& polls, bool is_operator, const Request& request) {
@@ -169,7 +172,11 @@ Response Decisions(release::Broker& broker, WaitingPolls& polls, bool is_operato
   const auto limit = QueryInteger(request, "limit", kMaxPage, 1, kMaxPage);
   for (const auto* value : {&after, &wait, &limit})
     if (!*value) return Problem(value->error(), request);
-  const auto place = *wait > 0 ? polls.Take(is_operator) : WaitingPolls::Place(&polls, [](WaitingPolls*) {});
+  const auto page = broker.Decisions(*after, std::chrono::seconds(0), *limit);
+  const bool has_news =
+      !page || !page->Find("decisions")->if_array()->empty() || *page->Find("next") != Json(*after);
+  if (*wait == 0 || has_news) return Answer(page, request);
+  const auto place = polls.Take(is_operator);
   if (!place) return Problem({ReasonCode::kOverloaded, "as many polls wait as may"}, request);
   return Answer(broker.Decisions(*after, std::chrono::seconds(*wait), *limit), request);
 }

@@ -357,7 +357,7 @@ TEST_F(BrokerRoutes, LetPollsWaitOnlyWhereOthersAreStillServed) {
   };
   // Whoever finds no place is told at once; until all the others wait, he is one of them for a second.
   const auto refused_soon = [&](const std::string& client) {
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 20; ++i, std::this_thread::sleep_for(std::chrono::milliseconds(50)))
       if (const Response answer = poll(client, "1"); answer.status != 200) {
         ExpectProblem(answer, 503, ReasonCode::kOverloaded);
         return true;
@@ -365,10 +365,10 @@ TEST_F(BrokerRoutes, LetPollsWaitOnlyWhereOthersAreStillServed) {
     return false;
   };
   std::vector<std::thread> waiting;
-  fill("portcullis-auditor", waiting, 4);
+  fill("portcullis-auditor", waiting, 8);
   EXPECT_TRUE(refused_soon("portcullis-auditor"));
   EXPECT_EQ(poll("portcullis-auditor", "0").status, 200) << "who does not wait holds nothing";
-  fill("portcullis-operator", waiting, 4);
+  fill("portcullis-operator", waiting, 16);
   EXPECT_TRUE(refused_soon("portcullis-operator"));
   broker_->Interrupt();
   for (std::thread& thread : waiting) thread.join();
