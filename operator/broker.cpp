@@ -107,11 +107,11 @@ class HttpBroker final : public Broker {
       return Error{ReasonCode::kUnreachable, "nothing is written without leadership"};
     http::Headers headers;
     if (!body.empty()) headers.Set("Content-Type", "application/json");
-    const auto response = Current()->Send(method, target, headers, body);
-    if (!response) {
-      Reconnect();  // the certificates may have been rotated
-      return response.error();
-    }
+    auto response = Current()->Send(method, target, headers, body);
+    if (!response || response->status == 401) Reconnect();  // the certificates may have been rotated
+    // A kept connection's certificate is no longer accepted; nothing was done, so that asking again is safe.
+    if (response && response->status == 401) response = Current()->Send(method, target, headers, body);
+    if (!response) return response.error();
     if (response->status == 204) return Json();
     if (response->status >= 300) return FromProblem(*response);
     return codec::ParseJson(response->body);

@@ -1,6 +1,7 @@
 #include "operator/reconcilers/key_release.h"
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "kube/objects.h"
 #include "operator/reconcilers/pod.h"
 #include "operator/reconcilers/sealed_secret.h"
@@ -45,10 +46,13 @@ Result<NextLook> KeyReleaseReconciler::Reconcile(const kube::ObjectKey& key) {
   if (!pod && pod.error().code != ReasonCode::kNotFound) return pod.error();
   const bool pod_gone = !pod || kube::UidOf(*pod) != key_release->TextAt({"spec", "podUid"});
   const bool ended = pod_gone || IsFinished(*pod);
-  const auto release = ended ? TakenBack(*key_release, release_id, pod_gone ? "PodDeleted" : "PodFinished")
-                             : Registered(*key_release, release_id);
-  // Its pod ended before the broker heard of it: to register it now would open what nobody may use.
-  if (ended && !release && release.error().code == ReasonCode::kNotFound) return NextLook{};
+  // What was revoked stays so, also at a broker that was restored to before it.
+  const std::string_view revoked = key_release->TextAt({"status", "revocationCause"});
+  const std::string_view cause = !ended ? revoked : pod_gone ? "PodDeleted" : "PodFinished";
+  const auto release =
+      cause.empty() ? Registered(*key_release, release_id) : TakenBack(*key_release, release_id, cause);
+  // It ended before the broker heard of it: to register it now would open what nobody may use.
+  if (!cause.empty() && !release && release.error().code == ReasonCode::kNotFound) return NextLook{};
   if (!release) {
     TRY(WriteStatus(key, *key_release, StatusForUnregistered(*key_release, release.error(), clock_.Now()),
                     Json()));
@@ -71,6 +75,9 @@ Result<> KeyReleaseReconciler::TakeBackGone(const kube::ObjectKey& key, const st
   if (!revoked && revoked.error().code != ReasonCode::kNotFound &&
       revoked.error().code != ReasonCode::kConflict)
     return revoked.error();
+  if (!revoked && revoked.error().code == ReasonCode::kConflict)
+    Log(LogLevel::kWarning, "the release of an object that is gone is another cluster's or namespace's",
+        {{"object", key.ToString()}, {"cluster", cluster_}});
   const auto removed = SealedSecret(api_, key.namespace_name, release_id).Remove();
   // Where the right to Secrets is missing none was written; or the right was taken away since, and what was
   // written goes with its pod.

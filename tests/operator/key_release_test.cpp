@@ -293,6 +293,25 @@ TEST_F(KeyReleaseTest, TakesTheSecretAwayWhenTheReleaseIsRevoked) {
   EXPECT_NE(events.back().note.find("KeyRevoked"), std::string::npos);
 }
 
+TEST_F(KeyReleaseTest, RevokesAgainWhatABrokerRestoredToBeforeHasLive) {
+  MustReconcile();
+  broker.Release(kJwe, 7);
+  MustReconcile();
+  const auto backup = broker.releases;
+  broker.Revoke("KeyRevoked");
+  MustReconcile();
+  ASSERT_EQ(Status().TextAt({"revocationCause"}), "KeyRevoked");
+  broker.releases = backup;
+  MustReconcile();
+  EXPECT_EQ(broker.releases.at(std::string(kReleaseId)).TextAt({"revocationCause"}), "KeyRevoked");
+  EXPECT_FALSE(Secret());
+  EXPECT_EQ(Status().TextAt({"phase"}), "Revoked");
+  broker.releases.clear();  // restored to before it was registered
+  MustReconcile();
+  EXPECT_TRUE(broker.releases.empty()) << "registered again, its pod could attest again";
+  EXPECT_EQ(Status().TextAt({"revocationCause"}), "KeyRevoked");
+}
+
 TEST_F(KeyReleaseTest, RevokesWhatAFinishedPodHad) {
   for (const char* phase : {"Succeeded", "Failed"}) {
     SCOPED_TRACE(phase);
