@@ -60,14 +60,35 @@ std::string_view RepositoryOf(std::string_view image) {
   return tagged ? image.substr(0, colon) : image;
 }
 
+bool IsUserId(std::string_view text) {
+  return !text.empty() && text.size() <= 10 && text.front() != '0' &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// The arguments that the webhook writes for some pod. Which of the last ones they are depends on the users
+/// of its containers, and a webhook after ours may have added containers since.
+bool IsAgentArguments(const Json* value, const AdmissionContext& context) {
+  if (value == nullptr || value->if_array() == nullptr) return false;
+  const Json agent = AgentContainer(context.agent_image, AgentUser{});
+  const codec::JsonArray &fixed = *agent.Find("args")->if_array(), &arguments = *value->if_array();
+  if (arguments.size() < fixed.size() || !std::equal(fixed.begin(), fixed.end(), arguments.begin()))
+    return false;
+  auto next = arguments.begin() + std::ssize(fixed);
+  if (next != arguments.end() && *next == Json("--owner")) {
+    if (++next == arguments.end() || next->if_string() == nullptr || !IsUserId(*next->if_string()))
+      return false;
+    ++next;
+  }
+  if (next != arguments.end() && *next == Json("--group-readable")) ++next;
+  return next == arguments.end();
+}
+
 /// What decides what the agent does. The rest may differ: the API server fills in defaults, other webhooks
 /// add. The image's version is left open: while one release takes the place of another, replicas of both are
 /// asked, and nobody but a replica can have written this (RefuseBrought).
-bool IsInjectedAgent(const Json& container, const Json& pod, const AdmissionContext& context) {
-  const Json agent = AgentContainer(context.agent_image, AgentUserFor(pod));
-  const Json* arguments = container.Find("args");
-  if (container.TextAt({"name"}) != kAgentName || arguments == nullptr ||
-      !(*arguments == *agent.Find("args")) ||
+bool IsInjectedAgent(const Json& container, const AdmissionContext& context) {
+  const Json agent = AgentContainer(context.agent_image, AgentUser{});
+  if (container.TextAt({"name"}) != kAgentName || !IsAgentArguments(container.Find("args"), context) ||
       RepositoryOf(container.TextAt({"image"})) != RepositoryOf(context.agent_image))
     return false;
   // A restart policy would make it a sidecar that the other containers don't wait for.
@@ -86,7 +107,7 @@ Result<> RequireInjected(const Json& pod, const AdmissionContext& context, bool 
   const Json* init_containers = pod.At({"spec", "initContainers"});
   const bool first = init_containers != nullptr && init_containers->if_array() != nullptr &&
                      !init_containers->if_array()->empty() &&
-                     IsInjectedAgent(init_containers->if_array()->front(), pod, context);
+                     IsInjectedAgent(init_containers->if_array()->front(), context);
   if (!first)
     return Inconsistent("the first init container must be the agent that the webhook injects",
                         "spec.initContainers[0]");
