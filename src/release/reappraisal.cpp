@@ -13,15 +13,20 @@ namespace {
 constexpr std::size_t kReappraisedAtOnce = 50;    // some 50 ms of a transaction, which others wait for
 constexpr std::chrono::minutes kOwedInterval{1};  // new collateral is looked for as often
 
+/// What collateral is asked about, and nothing else.
+bool IsOfCollateral(ReasonCode reason) {
+  return reason == ReasonCode::kCollateralStale || reason == ReasonCode::kEndorsementMissing ||
+         reason == ReasonCode::kCertificateRevoked;
+}
+
 /// Whether all that fails is what we ourselves lack, and all the rest was judged: then nothing is said
 /// against the guest. Where rows of the policy could not be judged, the guest may be what the new policy
 /// shuts out.
 bool OnlyOursFails(const evidence::ProofTree& tree) {
   return std::ranges::all_of(tree.findings, [](const evidence::Finding& finding) {
     return finding.outcome == evidence::Outcome::kPassed ||
-           (finding.outcome == evidence::Outcome::kFailed &&
-            (finding.reason == ReasonCode::kCollateralStale ||
-             finding.reason == ReasonCode::kEndorsementMissing));
+           (IsOfCollateral(finding.reason) && (finding.outcome == evidence::Outcome::kNotEvaluated ||
+                                               finding.reason != ReasonCode::kCertificateRevoked));
   });
 }
 

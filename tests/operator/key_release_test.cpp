@@ -316,6 +316,9 @@ TEST_F(KeyReleaseTest, RevokesWhatAFinishedPodHad) {
   for (const char* phase : {"Succeeded", "Failed"}) {
     SCOPED_TRACE(phase);
     broker.releases.clear();
+    Json fresh = *api.Peek(kube::kKeyReleases, key);
+    fresh.Set("status", codec::JsonObject());
+    api.Put(kube::kKeyReleases, fresh);
     FinishPod("Running");
     MustReconcile();
     broker.Release(kJwe, 7);
