@@ -88,7 +88,8 @@ int StartWebhook(const Options& options, Random& random, const Clock& clock, met
                  Parts& parts) {
   auto api = ConnectApi(options, metrics);
   if (!api) return Fail("API server can't be used", api.error());
-  auto broker = ConnectBroker(options);
+  // The API server waits 5 s for a review, and a review may wait for this.
+  auto broker = ConnectBroker(options, {}, std::chrono::seconds(2));
   if (!broker) return Fail("broker can't be used", broker.error());
   parts.webhook_api = std::move(*api);
   parts.webhook_broker = std::move(*broker);

@@ -11,11 +11,9 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kMaxPemBytes = 256 * 1024;
-// Above the long poll of 5 s; stopping waits for a call that is under way, and has 30 s.
-constexpr std::chrono::seconds kCallTimeout{10};
 constexpr std::string_view kPageSize = "200";
 
-Result<std::shared_ptr<http::Client>> MakeClient(const Options& options) {
+Result<std::shared_ptr<http::Client>> MakeClient(const Options& options, std::chrono::seconds timeout) {
   http::ClientOptions client;
   client.base_url = options.broker_url;
   client.ca_pem = TRY_AT("broker.caFile", kube::ReadFile(options.broker_ca_file, kMaxPemBytes));
@@ -23,7 +21,7 @@ Result<std::shared_ptr<http::Client>> MakeClient(const Options& options) {
       TRY_AT("broker.certificateFile", kube::ReadFile(options.broker_certificate_file, kMaxPemBytes));
   client.client_key_pem = std::make_shared<const SecretBytes>(
       TRY_AT("broker.keyFile", kube::ReadSecretFile(options.broker_key_file, kMaxPemBytes)));
-  client.timeout = client.whole_answer = kCallTimeout;
+  client.timeout = client.whole_answer = timeout;
   client.user_agent = "portcullis-operator/0.1";
   return http::Client::Create(client);
 }
@@ -40,8 +38,12 @@ Error FromProblem(const http::Response& response) {
 
 class HttpBroker final : public Broker {
  public:
-  HttpBroker(Options options, std::shared_ptr<http::Client> client, std::function<bool()> may_write)
-      : options_(std::move(options)), may_write_(std::move(may_write)), client_(std::move(client)) {}
+  HttpBroker(Options options, std::shared_ptr<http::Client> client, std::function<bool()> may_write,
+             std::chrono::seconds timeout)
+      : options_(std::move(options)),
+        may_write_(std::move(may_write)),
+        timeout_(timeout),
+        client_(std::move(client)) {}
 
   Result<Json> PutKey(const std::string& ns, const std::string& name, const Json& spec) override {
     return Call("PUT", Mirrored("keys", ns, name), codec::ToText(spec));
@@ -97,7 +99,7 @@ class HttpBroker final : public Broker {
     return client_;
   }
   void Reconnect() {
-    if (auto fresh = MakeClient(options_)) {
+    if (auto fresh = MakeClient(options_, timeout_)) {
       const std::lock_guard lock(mutex_);
       client_ = std::move(*fresh);
     }
@@ -119,15 +121,17 @@ class HttpBroker final : public Broker {
 
   const Options options_;
   const std::function<bool()> may_write_;
+  const std::chrono::seconds timeout_;
   std::mutex mutex_;
   std::shared_ptr<http::Client> client_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options, std::function<bool()> may_write) {
-  return std::unique_ptr<Broker>(
-      std::make_unique<HttpBroker>(options, TRY(MakeClient(options)), std::move(may_write)));
+Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options, std::function<bool()> may_write,
+                                              std::chrono::seconds timeout) {
+  return std::unique_ptr<Broker>(std::make_unique<HttpBroker>(options, TRY(MakeClient(options, timeout)),
+                                                              std::move(may_write), timeout));
 }
 
 }  // namespace portcullis::control

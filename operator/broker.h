@@ -44,9 +44,13 @@ class Broker {
   virtual Result<codec::Json> Identity() = 0;
 };
 
+/// Above the long poll of 5 s; stopping waits for a call that is under way, and has 30 s.
+inline constexpr std::chrono::seconds kBrokerTimeout{10};
+
 /// Over mTLS; certificate files are read anew when a connection fails, so that they can be rotated.
 /// `may_write` is asked before each call that changes something, which is refused (Unreachable) where it says
-/// no; empty: always. Thread-safe.
-Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options, std::function<bool()> may_write = {});
+/// no; empty: always. A call ends after `timeout`, whatever comes. Thread-safe.
+Result<std::unique_ptr<Broker>> ConnectBroker(const Options& options, std::function<bool()> may_write = {},
+                                              std::chrono::seconds timeout = kBrokerTimeout);
 
 }  // namespace portcullis::control

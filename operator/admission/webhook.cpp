@@ -73,6 +73,8 @@ Webhook::~Webhook() {
 }
 
 void Webhook::RefreshIdentity() {
+  // One at a time: an answer from before a rotation must not come after one from behind it.
+  const std::lock_guard one(refresh_mutex_);
   {
     const std::lock_guard lock(mutex_);
     identity_asked_ = clock_.Steady();

@@ -48,6 +48,7 @@ class Webhook {
   metrics::Metrics& metrics_;
   WebhookCertificate certificate_;
   kube::Informer policies_, keys_;
+  std::mutex refresh_mutex_;
   mutable std::mutex mutex_;
   BrokerIdentities identities_;
   SteadyTime identity_asked_{};

@@ -31,6 +31,11 @@ class BrokerTest : public testing::Test {
           }
           const std::lock_guard lock(mutex_);
           asked_.push_back(line);
+          if (std::exchange(refuses_certificate_, false)) {
+            http::Response refused = http::Response::Empty(401);
+            refused.headers.Set("Connection", "close");
+            return refused;
+          }
           return http::Response::JsonBody(200, codec::JsonObject());
         });
     http::ServerOptions options;
@@ -54,6 +59,7 @@ class BrokerTest : public testing::Test {
   const test::TemporaryFile nothing_{""};
   std::mutex mutex_;
   std::vector<std::string> asked_;
+  bool refuses_certificate_ = false;  // of the next request
   std::unique_ptr<http::Server> server_;
 };
 
@@ -105,6 +111,14 @@ TEST_F(BrokerTest, ChangesNothingWhereItMayNotWrite) {
   EXPECT_TRUE(broker->Decisions(0, std::chrono::seconds(0)));
   may_write = true;
   EXPECT_TRUE(broker->PutRelease("00", body));
+}
+
+TEST_F(BrokerTest, AsksAgainWithItsCertificateReadAnewWhereTheOldOneIsRefused) {
+  const auto broker = Connect();
+  refuses_certificate_ = true;
+  const auto identity = broker->Identity();
+  EXPECT_TRUE(identity) << identity.error().ToString();
+  EXPECT_EQ(Asked().size(), 2u);
 }
 
 }  // namespace
