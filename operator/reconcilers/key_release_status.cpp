@@ -173,6 +173,7 @@ Json StatusForUnregistered(const Json& key_release, const Error& error, WallTime
     Json kept = Json::Object({{"phase", "Pending"}});
     CopyMember(status, "conditions", kept);
     CopyMember(status, "secretName", kept);
+    CopyMember(status, "revocationCause", kept);  // what says, whatever the broker has, that it ended
     const std::string why =
         "Conflict: the broker has this release id for another pod (" + error.where +
         "). Nothing is delivered or revoked for this one. Recreate it: admission draws a new id.";

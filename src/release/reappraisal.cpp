@@ -23,7 +23,7 @@ bool IsOfCollateral(ReasonCode reason) {
 /// against the guest. Where rows of the policy could not be judged, the guest may be what the new policy
 /// shuts out.
 bool OnlyOursFails(const evidence::ProofTree& tree) {
-  return std::ranges::all_of(tree.findings, [](const evidence::Finding& finding) {
+  return !tree.findings.empty() && std::ranges::all_of(tree.findings, [](const evidence::Finding& finding) {
     return finding.outcome == evidence::Outcome::kPassed ||
            (IsOfCollateral(finding.reason) && (finding.outcome == evidence::Outcome::kNotEvaluated ||
                                                finding.reason != ReasonCode::kCertificateRevoked));

@@ -306,6 +306,10 @@ TEST_F(KeyReleaseTest, RevokesAgainWhatABrokerRestoredToBeforeHasLive) {
   EXPECT_EQ(broker.releases.at(std::string(kReleaseId)).TextAt({"revocationCause"}), "KeyRevoked");
   EXPECT_FALSE(Secret());
   EXPECT_EQ(Status().TextAt({"phase"}), "Revoked");
+  broker.releases.at(std::string(kReleaseId)).Set("podUid", "another");
+  MustReconcile();
+  EXPECT_EQ(ReasonOf("Registered"), "False Conflict");
+  EXPECT_EQ(Status().TextAt({"revocationCause"}), "KeyRevoked") << "also beside another pod's";
   broker.releases.clear();  // restored to before it was registered
   MustReconcile();
   EXPECT_TRUE(broker.releases.empty()) << "registered again, its pod could attest again";
